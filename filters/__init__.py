@@ -1,0 +1,1 @@
+"""The filters: one module each. README.md beside this file tells how to add one."""

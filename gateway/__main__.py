@@ -1,0 +1,5 @@
+"""`python -m gateway` is `mailwarden`."""
+
+from gateway.cli import main
+
+main()

@@ -1,0 +1,229 @@
+"""Puts the pieces together, and is the only place that knows them all: start, reload, drain."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import signal
+import time
+from collections.abc import AsyncIterator
+from datetime import date, timedelta
+from pathlib import Path
+
+import structlog
+from watchfiles import awatch
+
+from gateway.config import Listener, Settings
+from gateway.endpoint import HostPort, UnixSocket, Upstream, UpstreamKind
+from gateway.errors import ConfigurationError
+from gateway.metrics import Metrics
+from gateway.policy.load import load
+from gateway.policy.model import Policy
+from gateway.smtp.door import Door
+from gateway.smtp.hop import HopSettings, NextHop
+from gateway.smtp.maildir import MaildirHop
+from gateway.smtp.reservation import Reservations
+from gateway.smtp.server import listen, tls_context
+from gateway.smtp.service import Service
+from gateway.smtp.upstream import SmtpHop
+from gateway.spool import Spool
+from gateway.status import StatusServer
+from gateway.trial import failed_cases
+
+HEARTBEAT = 0.1
+"""Seconds between two looks at the event loop's punctuality."""
+
+DEAD_AFTER = 10.0
+"""Seconds without a heartbeat after which /healthz says no: a supervisor should start us anew."""
+
+EXPIRING = timedelta(days=14)
+"""How long before its end an exception is announced (regulations 1.5)."""
+
+log = structlog.get_logger()
+
+
+class Gateway:
+    """The running service. `async with gateway.running():` is its life; `reload()` and `stop()` are its controls."""
+
+    def __init__(self, settings: Settings, policy: Policy) -> None:
+        self.settings = settings
+        self.policy = policy
+        self.metrics = Metrics()
+        self.door = Door(settings.limits, self.metrics)
+        self.addresses: dict[str, tuple[str, int]] = {}
+        self.status: StatusServer | None = None
+        self._spool = Spool(
+            settings.state / "spool",
+            disk_limit=settings.limits.spool,
+            memory_limit=settings.limits.spool_memory,
+        )
+        self._services: list[Service] = []
+        self._large = asyncio.Semaphore(2)
+        self._stopped = asyncio.Event()
+        self._reloading = asyncio.Lock()
+        self._beat = time.monotonic()
+
+    @contextlib.asynccontextmanager
+    async def running(self) -> AsyncIterator[None]:
+        """Open every listener, and on the way out drain them: a message that is under way is brought to its end."""
+        self._spool.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        self._announce(self.policy)
+        servers = []
+        for listener in self.settings.listeners:
+            if listener.smtp is None:
+                log.warning("milter listener is not served by this version", listener=listener.name)
+                continue
+            service = self._service(listener)
+            server = await listen(service, self.door)
+            self._services.append(service)
+            servers.append(server)
+            if isinstance(listener.smtp, HostPort):
+                self.addresses[listener.name] = server.sockets[0].getsockname()[:2]
+            log.info("listening", listener=listener.name, smtp=str(listener.smtp), upstream=str(listener.upstream))
+        if (address := self.settings.metrics) is not None:
+            self.status = StatusServer(
+                address.host, address.port, registry=self.metrics.registry, alive=self._alive, ready=self._not_ready
+            )
+        tasks = [
+            asyncio.create_task(self.door.sweep(), name="sweep"),
+            asyncio.create_task(self._heartbeat(), name="heartbeat"),
+            asyncio.create_task(self._watch(), name="watch the policy"),
+        ]
+        try:
+            yield
+        finally:
+            for server in servers:
+                server.close()
+            await self.door.empty(self.settings.drain)
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+            for service in self._services:
+                await service.reservations.hop.close()
+            if self.status is not None:
+                await asyncio.to_thread(self.status.close)
+
+    async def serve(self) -> None:
+        """Run until SIGTERM or SIGINT; SIGHUP reloads the policy."""
+        loop = asyncio.get_running_loop()
+        reloads: set[asyncio.Task[bool]] = set()
+
+        def reload_now() -> None:
+            task = loop.create_task(self.reload(), name="reload")
+            reloads.add(task)
+            task.add_done_callback(reloads.discard)
+
+        async with self.running():
+            for number in (signal.SIGTERM, signal.SIGINT):
+                loop.add_signal_handler(number, self.stop)
+            loop.add_signal_handler(signal.SIGHUP, reload_now)
+            log.info("ready", policy=self.policy.digest, rules=len(self.policy.rules))
+            await self._stopped.wait()
+            log.info("draining", sessions=len(self.door.sessions))
+        log.info("stopped")
+
+    def stop(self) -> None:
+        """Begin to drain."""
+        self._stopped.set()
+
+    async def reload(self) -> bool:
+        """Validate, compile, run the policy's own tests, swap. Anything wrong keeps the policy in force."""
+        async with self._reloading:
+            try:
+                candidate = await asyncio.to_thread(load, self.settings.policy)
+            except ConfigurationError as error:
+                for problem in error.problems:
+                    log.error("policy refused", problem=str(problem))
+                self.metrics.policy_refused("invalid")
+                return False
+            if candidate.digest == self.policy.digest:
+                return True
+            if failures := await failed_cases(candidate):
+                for failure in failures:
+                    log.error("policy refused", problem=failure)
+                self.metrics.policy_refused("failed")
+                return False
+            self.policy = candidate
+            self._announce(candidate)
+            log.info("policy reloaded", policy=candidate.digest, rules=len(candidate.rules))
+            return True
+
+    def _service(self, listener: Listener) -> Service:
+        limits = self.settings.limits
+        return Service(
+            listener=listener,
+            limits=limits,
+            hostname=self.settings.hostname,
+            help_url=self.settings.help_url,
+            deadline=self.settings.deadline,
+            policy=lambda: self.policy,
+            spool=self._spool,
+            reservations=Reservations(
+                self._next_hop(listener), limit=limits.upstream_connections, observer=self.metrics
+            ),
+            observer=self.metrics,
+            tls=tls_context(listener.tls) if listener.tls else None,
+            large=self._large,
+        )
+
+    def _next_hop(self, listener: Listener) -> NextHop:
+        upstream, limits = listener.upstream, self.settings.limits
+        match upstream:
+            case Upstream(path=Path() as folder):
+                return MaildirHop(folder)
+            case Upstream(address=HostPort(host, port)):
+                address: tuple[str, int] | str = (host, port)
+            case Upstream(address=UnixSocket(path)):
+                address = str(path)
+            case _:
+                raise ValueError(f"listener {listener.name} has no next hop")
+        return SmtpHop(
+            HopSettings(
+                address=address,
+                protocol="lmtp" if upstream.kind is UpstreamKind.LMTP else "smtp",
+                tls=listener.upstream_tls.value,
+                ca=str(listener.upstream_ca or ""),
+                helo=self.settings.hostname,
+                connections=limits.upstream_connections,
+                idle_seconds=limits.upstream_idle,
+                connect_timeout=limits.upstream_connect,
+                reply_timeout=limits.upstream_reply,
+                final_timeout=self.settings.deadline,
+            )
+        )
+
+    def _announce(self, policy: Policy) -> None:
+        for warning in policy.warnings:
+            log.warning("policy", problem=str(warning))
+        soon = date.today() + EXPIRING
+        self.metrics.policy_loaded(policy, sum(each.expires <= soon for each in policy.exceptions))
+
+    def _alive(self) -> str:
+        late = time.monotonic() - self._beat
+        return f"the event loop has not run for {late:.0f} s" if late > DEAD_AFTER else ""
+
+    def _not_ready(self) -> str:
+        if self.door.closing or self._stopped.is_set():
+            return "draining"
+        if not self._spool.has_room(self.settings.limits.message_size):
+            return "the spool has no room for a message of the greatest size"
+        unreachable = [each.listener.name for each in self._services if not each.reservations.reachable]
+        return f"next hop unreachable: {', '.join(unreachable)}" if unreachable else self._alive()
+
+    async def _heartbeat(self) -> None:
+        while True:
+            due = time.monotonic() + HEARTBEAT
+            await asyncio.sleep(HEARTBEAT)
+            self._beat = time.monotonic()
+            self.metrics.loop_lagged(max(0.0, self._beat - due))
+            self.metrics.spool_bytes.set(self._spool.on_disk + self._spool.in_memory)
+
+    async def _watch(self) -> None:
+        """Reload when a file of the policy changes. The folders are watched: editors replace files by rename."""
+        while True:
+            folders = {Path(path).parent for path in self.policy.files}
+            async for changes in awatch(*folders, debounce=200, step=50, recursive=False):
+                if any(path.endswith((".yaml", ".yml", ".csv")) for _, path in changes):
+                    await self.reload()
+                    if {Path(path).parent for path in self.policy.files} != folders:
+                        break

@@ -1,0 +1,358 @@
+"""gateway.yaml to settings: what the service listens on, where mail goes on to, and its limits.
+
+The file before is the operator's, the file after `gateway/app.py`, which builds the service from these values. Every
+key is documented below its field; the reference page and the editors' schema are made from here.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import socket
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, fields
+from enum import StrEnum
+from ipaddress import ip_network
+from pathlib import Path
+from typing import Literal
+
+from gateway.endpoint import HostPort, UnixSocket, Upstream, is_host_name
+from gateway.errors import ConfigurationError, Problem
+from gateway.schema.nodes import TEXT_LIMIT, compose, decode
+from gateway.schema.reader import Invalid, Misfit, Reader
+from gateway.schema.scalars import Duration, Network, Size
+from gateway.schema.secrets import with_secrets
+
+DEADLINE_LIMIT = Duration(90)
+"""Seconds. Postfix waits 100 s for the answer of a before-queue filter (smtpd_proxy_timeout)."""
+
+MESSAGE_SIZE_FLOOR = Size(64_000)
+"""Octets. RFC 5321 section 4.5.3.1.7: a server takes messages of 64K octets at least."""
+
+RECIPIENTS_FLOOR = 100
+"""RFC 5321 section 4.5.3.1.8: a server takes 100 recipients at least."""
+
+HOPS_FLOOR = 10
+"""Fewer Received lines than this, and mail that only passed a provider and a list would be called a loop."""
+
+HELP_URL_LIMIT = 200
+"""Characters; half of a reply line (see `gateway/reply.py`)."""
+
+SECRET_LIMIT = 65_536
+"""Octets of a file named by `${file:PATH}`."""
+
+_NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,31}")  # it becomes a metric label and part of log lines
+_HELP_URL = re.compile(r"https?://[!-~]+")
+
+
+class ListenerDirection(StrEnum):
+    """What a listener knows of the direction of its mail before anything is looked at."""
+
+    INBOUND = "inbound"
+    OUTBOUND = "outbound"
+    BY_ORGANISATION = "by-organisation"
+
+
+class AccountSource(StrEnum):
+    """Where the authenticated account of a message is taken from."""
+
+    NONE = "none"
+    XCLIENT = "xclient"
+    RECEIVED = "received"
+
+
+class LineEndings(StrEnum):
+    """What is done with a bare CR or LF in a message."""
+
+    REFUSE = "refuse"
+    NORMALISE = "normalise"
+
+
+class TlsLevel(StrEnum):
+    """Whether the way to the next hop is encrypted."""
+
+    OFF = "off"
+    MAY = "may"
+    REQUIRE = "require"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tls:
+    """STARTTLS for the clients of a listener."""
+
+    certificate: Path
+    """The certificate with its chain, PEM."""
+
+    key: Path
+    """Its private key, PEM, readable by the service only."""
+
+    required: bool = False
+    """Whether mail is refused before STARTTLS (530 5.7.0)."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Listener:
+    """One way in: an SMTP proxy with its next hop, or a milter for Postfix."""
+
+    name: str
+    """Lower-case letters, digits and hyphens; names the listener in logs, metrics and the audit trail."""
+
+    smtp: HostPort | UnixSocket | None = None
+    """Where SMTP is spoken: `HOST:PORT`, `[IPV6]:PORT` or `unix:PATH`. A listener has either this or `milter`."""
+
+    milter: HostPort | UnixSocket | None = None
+    """Where the milter protocol is spoken: `inet:HOST:PORT` or `unix:PATH`."""
+
+    upstream: Upstream | None = None
+    """The next hop of an SMTP listener: `smtp://HOST:PORT`, `lmtp://HOST:PORT`, `lmtp+unix:///PATH`, `maildir:PATH`."""
+
+    upstream_tls: TlsLevel = TlsLevel.OFF
+    """STARTTLS with the next hop: off, may (where it is offered, whatever its certificate), require (and verify)."""
+
+    upstream_ca: Path | None = None
+    """The authorities that the next hop's certificate must come from, a PEM file or folder; none: the system's."""
+
+    direction: ListenerDirection = ListenerDirection.BY_ORGANISATION
+    """Which way mail goes here; by-organisation: the policy's domains and networks tell for each message."""
+
+    account: AccountSource = AccountSource.XCLIENT
+    """Where a trusted peer names the authenticated account: none, xclient (its LOGIN), received (the topmost
+    Received line, with Postfix's smtpd_sasl_authenticated_header)."""
+
+    login: str = ""
+    """An account that all mail of this listener belongs to unless its client names another one."""
+
+    trusted: tuple[Network, ...] = (ip_network("127.0.0.0/8"), ip_network("::1/128"))
+    """The peers that are believed about other clients: XFORWARD, XCLIENT, PROXY and the topmost Received line."""
+
+    proxy_protocol: bool = False
+    """Whether each connection begins with a PROXY header (versions 1 and 2), from trusted peers only."""
+
+    tls: Tls | None = None
+    """STARTTLS for clients; none: not offered."""
+
+    line_endings: LineEndings = LineEndings.REFUSE
+    """A bare CR or LF in a message: refuse (550 5.5.2) or normalise to CRLF, which breaks its signatures."""
+
+    def __post_init__(self) -> None:
+        if not _NAME.fullmatch(self.name):
+            raise Misfit("name", "must be of lower-case letters, digits and hyphens, 32 at most")
+        if (self.smtp is None) == (self.milter is None):
+            raise ValueError('exactly one of "smtp" and "milter" is needed')
+        if self.milter:
+            self._check_milter()
+        elif self.upstream is None:
+            raise ValueError('an smtp listener needs the key "upstream"')
+        encrypted = self.upstream_tls is not TlsLevel.OFF
+        if encrypted and not (self.upstream and isinstance(self.upstream.address, HostPort)):
+            raise Misfit("upstream_tls", "is for an upstream with a host and a port")
+        if self.upstream_ca and self.upstream_tls is not TlsLevel.REQUIRE:
+            raise Misfit("upstream_ca", 'has no effect without "upstream_tls: require"')
+
+    def _check_milter(self) -> None:
+        if self.upstream:
+            raise Misfit("upstream", "is not for a milter listener: the mail stays with the MTA")
+        if self.tls:
+            raise Misfit("tls", "is for smtp listeners")
+        if self.proxy_protocol:
+            raise Misfit("proxy_protocol", "is for smtp listeners")
+
+    @property
+    def address(self) -> HostPort | UnixSocket:
+        """Where it listens, whatever it speaks."""
+        address = self.smtp or self.milter
+        assert address is not None
+        return address
+
+    @property
+    def tls_required(self) -> bool:
+        """True if mail is refused before STARTTLS."""
+        return self.tls is not None and self.tls.required
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limits:
+    """What one process takes before it says "later" or "no"."""
+
+    sessions: int = 2000
+    """Sessions open at once, over all listeners; more get 421."""
+
+    sessions_per_client: int = 200
+    """Sessions open at once for an IPv4 address or an IPv6 /64; trusted peers of the listener are not counted."""
+
+    recipients: int = 1000
+    """Recipients of one message; more get 452 4.5.3."""
+
+    message_size: Size = Size(50_000_000)
+    """Octets of one message, announced by SIZE; more get 552 5.3.4."""
+
+    errors: int = 20
+    """Refused commands of a session before it is closed with 421."""
+
+    messages_per_session: int = 1000
+    """Messages taken in one session."""
+
+    command_timeout: Duration = Duration(300)
+    """Wait for the next command (RFC 5321 section 4.5.3.2.7: five minutes)."""
+
+    transfer_rate: Size = Size(500)
+    """Octets a second that a client must send on the average while it sends a message."""
+
+    transfer_grace: Duration = Duration(30)
+    """How long a message may take before its rate is looked at."""
+
+    session_timeout: Duration = Duration(3600)
+    """Length of a session; one that is receiving or deciding a message ends after it."""
+
+    tls_handshake: Duration = Duration(10)
+    """Wait for the end of a TLS handshake."""
+
+    proxy_header: Duration = Duration(5)
+    """Wait for the PROXY header."""
+
+    spool: Size = Size(4 << 30)
+    """Octets on disk for messages that are being received; more get 452 4.3.1."""
+
+    spool_memory: Size = Size(64 << 20)
+    """Octets in memory for messages that are being received; beyond it they go to disk at once."""
+
+    hops: int = 50
+    """Received lines at which a message is called a loop (554 5.4.6)."""
+
+    upstream_connections: int = 50
+    """Connections to one next hop at once; a message waits for a free one."""
+
+    upstream_idle: Duration = Duration(60)
+    """How long an unused connection to a next hop is kept; less than the hop's own patience."""
+
+    upstream_connect: Duration = Duration(10)
+    """Wait for a connection to the next hop, with its greeting and TLS."""
+
+    upstream_reply: Duration = Duration(30)
+    """Wait for one reply of the next hop; shorter than `deadline`."""
+
+    def __post_init__(self) -> None:
+        for each in fields(self):
+            if getattr(self, each.name) <= 0:
+                raise Misfit(each.name, "must be more than 0")
+        if self.message_size < MESSAGE_SIZE_FLOOR:
+            raise Misfit("message_size", "must be 64kB at least (RFC 5321 section 4.5.3.1.7)")
+        if self.recipients < RECIPIENTS_FLOOR:
+            raise Misfit("recipients", f"must be {RECIPIENTS_FLOOR} at least (RFC 5321 section 4.5.3.1.8)")
+        if self.hops < HOPS_FLOOR:
+            raise Misfit("hops", f"must be {HOPS_FLOOR} at least")
+        if self.spool < self.message_size:
+            raise Misfit("spool", "must have room for one message of message_size")
+        if self.session_timeout < self.command_timeout:
+            raise Misfit("session_timeout", "must not be shorter than command_timeout")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Log:
+    """The service's log, written to standard error."""
+
+    level: Literal["debug", "info", "warning", "error"] = "info"
+    """The least important lines that are written."""
+
+    format: Literal["json", "console"] = "json"
+    """One JSON object a line, or coloured text for a person."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """The service settings, gateway.yaml. Paths are relative to the folder of the file.
+
+    `${env:NAME}` or `${file:PATH}` as a whole value stands for an environment variable or the content of a file.
+    """
+
+    listeners: tuple[Listener, ...]
+    """The ways in, at least one."""
+
+    policy: Path
+    """The policy file; it is read again when it changes."""
+
+    state: Path
+    """The folder of the spool, the store and the audit trail; made where it is missing."""
+
+    metrics: HostPort | None = None
+    """Where /metrics, /healthz and /readyz are served: `HOST:PORT`; none: nowhere."""
+
+    hostname: str = field(default_factory=socket.getfqdn, metadata={"default": "the machine's full name"})
+    """Our name in greetings, EHLO, Received lines and Authentication-Results."""
+
+    help_url: str = ""
+    """A page for people whose mail is refused; it is put in the refusal."""
+
+    log: Log = Log()
+    """How much is logged, and in which form."""
+
+    limits: Limits = Limits()
+    """What one process takes."""
+
+    deadline: Duration = Duration(60)
+    """From the end of a message to the answer; 90s at most, since Postfix waits 100s (smtpd_proxy_timeout)."""
+
+    drain: Duration = Duration(30)
+    """How long open sessions may go on at a stop or restart."""
+
+    def __post_init__(self) -> None:
+        self._check_listeners()
+        if not is_host_name(self.hostname):
+            raise Misfit("hostname", "must be a host name of letters, digits, hyphens and dots")
+        if self.help_url and not (_HELP_URL.fullmatch(self.help_url) and len(self.help_url) <= HELP_URL_LIMIT):
+            raise Misfit("help_url", f"must be an http or https address of {HELP_URL_LIMIT} characters at most")
+        if not 0 < self.deadline <= DEADLINE_LIMIT:
+            raise Misfit("deadline", "must be more than 0 and at most 90s (Postfix waits 100s)")
+        if max(self.limits.upstream_reply, self.limits.upstream_connect) >= self.deadline:
+            raise Misfit("deadline", "must be longer than limits.upstream_reply and limits.upstream_connect")
+
+    def _check_listeners(self) -> None:
+        if not self.listeners:
+            raise Misfit("listeners", "must name one listener at least")
+        names = [listener.name for listener in self.listeners]
+        if doubled := _first_doubled(names):
+            raise Misfit("listeners", f'must have different names, not "{doubled}" twice')
+        addresses = [listener.address for listener in self.listeners] + ([self.metrics] if self.metrics else [])
+        fixed = [str(address) for address in addresses if isinstance(address, UnixSocket) or address.port]
+        if doubled := _first_doubled(fixed):
+            raise Misfit("listeners", f'and metrics must have different addresses, not "{doubled}" twice')
+
+
+def _first_doubled(texts: list[str]) -> str:
+    return next((text for index, text in enumerate(texts) if text in texts[:index]), "")
+
+
+def read_settings(
+    text: str, path: str, environment: Mapping[str, str], read_file: Callable[[Path], str]
+) -> Settings:
+    """Settings from the text of a file named `path`; secrets come from `environment` and by `read_file`.
+
+    Raises ConfigurationError with every problem.
+    """
+    document = with_secrets(compose(text, path), environment, read_file)
+    reader = Reader(document)
+    settings = reader.read(document.root, Settings)
+    reader.finish()
+    assert not isinstance(settings, Invalid)
+    return settings
+
+
+def load_settings(path: Path) -> Settings:
+    """Settings from a file, with secrets from this process's environment and files. Raises ConfigurationError."""
+    try:
+        with path.open("rb") as file:
+            content = file.read(TEXT_LIMIT + 1)
+    except OSError as error:
+        raise ConfigurationError((Problem(str(path), 1, 1, f"cannot be read: {error.strerror or error}"),)) from None
+    return read_settings(decode(content, str(path)), str(path), os.environ, _read_secret)
+
+
+def _read_secret(path: Path) -> str:
+    with path.open("rb") as file:
+        content = file.read(SECRET_LIMIT + 1)
+    if len(content) > SECRET_LIMIT:
+        raise ValueError(f"the file is bigger than {SECRET_LIMIT} octets")
+    try:
+        return content.decode("utf-8")
+    except UnicodeDecodeError:
+        raise ValueError("the file is not UTF-8") from None

@@ -1,0 +1,117 @@
+"""Reports and rules in, a verdict out: what happens to a message for each recipient, and why.
+
+The file before is a filter, `filters/attachments.py`, whose findings are decided on here; the file after is
+`gateway/dispose.py`, which carries the verdict out. Everything here is pure: the same mail, reports and policy give the
+same verdict. Every rule is asked for every recipient and recorded, also where it did not hold; the strongest action of
+the rules in force is taken, and what they add is added up in the order of the policy.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+
+from gateway.mail import Direction, Mail, Recipient, Transaction
+from gateway.policy.logic import Answer, Condition, Known, Scope
+from gateway.policy.model import Mixed, Policy
+from gateway.policy.ruling import Ruling, outcome_of, ruling_of, same_for
+from gateway.reply import NOT_OWNED_YET, RECIPIENT_OK, SENDER_OK, TAKEN, Reply
+from gateway.verdict import Action, Outcome, Report, Verdict
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Disposal:
+    """What to do with a whole message, where one reply has to do for all its recipients.
+
+    `own` must be on stable storage, then `deliver` may go on; `reply` is the answer, None where it is the next hop's.
+    """
+
+    deliver: tuple[Outcome, ...] = ()
+    own: tuple[Outcome, ...] = ()
+    discard: tuple[Outcome, ...] = ()
+    reply: Reply | None = None
+
+
+def at_envelope(policy: Policy, transaction: Transaction, recipient: Recipient | None) -> Outcome:
+    """What can be said before the content is sent, of this recipient or (None) at MAIL: a refusal, or nothing yet.
+
+    Only what is certain counts. What is unknown may be known later, and a weaker action needs the whole mail.
+    """
+    if recipient is not None:
+        direction: Direction | None = transaction.direction(recipient)
+    else:
+        direction = None if transaction.inside else Direction.INBOUND
+    known = Known(transaction, {}, direction, recipient)
+    rulings = (ruling_of(rule, rule.condition.test(known), unknown_counts=False) for rule in policy.rules)
+    outcome = outcome_of(rulings, recipient or Recipient(""))
+    if outcome.action >= Action.DEFER:
+        return outcome
+    yes = SENDER_OK if recipient is None else RECIPIENT_OK
+    return Outcome(recipient=outcome.recipient, action=Action.ACCEPT, reply=yes, rules=outcome.rules)
+
+
+def needed(policy: Policy, mail: Mail) -> tuple[str, ...]:
+    """The filters without which some rule, enforced or in shadow, cannot be answered for some recipient."""
+    waits = {name for _, answers in _answers(policy, mail, ()) for answer in answers for name in answer.waits}
+    return tuple(name for name in policy.filters if name in waits)
+
+
+def decide(policy: Policy, mail: Mail, reports: Iterable[Report]) -> Verdict:
+    """The verdict on a mail that has been looked at. A needed filter without a report could not look."""
+    reports = tuple(reports)
+    rulings: dict[object, Ruling] = {}
+    shared: dict[tuple[Ruling, ...], Outcome] = {}
+    outcomes = []
+    for recipient, answers in _answers(policy, mail, reports):
+        # Recipients for whom all answers are alike share one outcome; findings are told apart by their identity.
+        row = []
+        for rule, answer in zip(policy.rules, answers, strict=True):
+            key = (rule.id, answer.truth, answer.because, tuple(map(id, answer.findings)))
+            if key not in rulings:
+                rulings[key] = ruling_of(rule, answer, unknown_counts=True)
+            row.append(rulings[key])
+        if (alike := tuple(row)) not in shared:
+            shared[alike] = outcome_of(alike, recipient)
+        outcomes.append(same_for(recipient, shared[alike]))
+    return Verdict(policy=policy.digest, outcomes=tuple(outcomes), reports=reports)
+
+
+def fold(policy: Policy, verdict: Verdict, *, can_own: bool) -> Disposal:
+    """One disposal for all: there is one reply after the final dot (RFC 5321 section 4.1.1.4), and no bounce of ours.
+
+    Deferred for one is deferred for all. Refused for some: those are quarantined and the others served, where the
+    policy allows it and the store can own mail (`can_own`); else it is refused for all.
+    """
+    outcomes = verdict.outcomes
+    deferred = [outcome for outcome in outcomes if outcome.action is Action.DEFER]
+    refused = [outcome for outcome in outcomes if outcome.action is Action.REJECT]
+    if deferred:
+        return Disposal(reply=deferred[0].reply)
+    if refused:
+        if len(refused) == len(outcomes) or not can_own or policy.mixed is Mixed.STRICTEST:
+            return Disposal(reply=refused[0].reply)
+        outcomes = tuple(
+            replace(outcome, action=Action.QUARANTINE, reply=TAKEN) if outcome in refused else outcome
+            for outcome in outcomes
+        )
+    own = tuple(outcome for outcome in outcomes if outcome.action.owns)
+    if own and not can_own:
+        return Disposal(reply=NOT_OWNED_YET)
+    deliver = tuple(outcome for outcome in outcomes if outcome.action.delivers)
+    discard = tuple(outcome for outcome in outcomes if outcome.action is Action.DISCARD)
+    return Disposal(deliver=deliver, own=own, discard=discard, reply=None if deliver else TAKEN)
+
+
+def _answers(policy: Policy, mail: Mail, reports: Iterable[Report]) -> Iterator[tuple[Recipient, list[Answer]]]:
+    """Every rule's answer for each recipient. What is settled for the message or a direction is not asked again."""
+    looked = {report.filter: report for report in reports}
+    known = Known(mail, looked)
+    for_message = [rule.condition.narrow(known, Scope.MESSAGE) for rule in policy.rules]
+    by_direction: dict[Direction, list[Condition]] = {}
+    for recipient in mail.envelope.recipients:
+        direction = mail.direction(recipient)
+        if direction not in by_direction:
+            known = Known(mail, looked, direction)
+            by_direction[direction] = [condition.narrow(known, Scope.DIRECTION) for condition in for_message]
+        known = Known(mail, looked, direction, recipient)
+        yield recipient, [condition.test(known) for condition in by_direction[direction]]

@@ -1,0 +1,44 @@
+"""Carries a verdict out and says what the client is to hear.
+
+The file before is `gateway/decide.py`, which made the verdict; with this one a message has gone the whole way. Where it
+is relayed, the answer is the next hop's own answer: nobody is told 250 for what nobody holds.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Sequence
+
+from gateway import reply
+from gateway.decide import Disposal
+from gateway.mail import Mail, Raw, Recipient, Span
+from gateway.mime.edit import edited
+from gateway.reply import Reply
+from gateway.trace import decision, received
+from gateway.verdict import Outcome, Verdict
+
+Send = Callable[[Sequence[Recipient], Raw, Sequence[bytes | Span]], Awaitable[Reply]]
+"""How the front end hands a message on: to these recipients, these pieces. Raises HopError."""
+
+
+async def carry_out(mail: Mail, verdict: Verdict, disposal: Disposal, *, send: Send, hostname: str) -> Reply:
+    """Do what was decided. Returns the reply to the end of data; raises HopError if the next hop fails."""
+    if disposal.reply is not None:
+        return disposal.reply
+    if not disposal.deliver:
+        return reply.TAKEN  # only discards are left: the policy wants the sender to believe it arrived
+    return await send(_recipients(disposal.deliver), mail.raw, _pieces(mail, verdict, disposal.deliver, hostname))
+
+
+def _recipients(outcomes: Sequence[Outcome]) -> tuple[Recipient, ...]:
+    """Everybody who gets the message, once each, in the order they were named; rules' blind copies last."""
+    named = [recipient for outcome in outcomes for recipient in outcome.deliver_to]
+    copies = [Recipient(address) for outcome in outcomes for address in outcome.copies]
+    return tuple({recipient.address: recipient for recipient in reversed([*named, *copies])}.values())[::-1]
+
+
+def _pieces(mail: Mail, verdict: Verdict, outcomes: Sequence[Outcome], hostname: str) -> tuple[bytes | Span, ...]:
+    """The message as it leaves: trace fields on top, then what came, edited where rules ask for it."""
+    edits = dict.fromkeys(edit for outcome in outcomes for edit in outcome.edits)
+    action = max(outcome.action for outcome in outcomes)
+    trace = received(mail, hostname) + decision(verdict.policy, action.word)
+    return (trace, *edited(mail.raw, mail.root, tuple(edits)))

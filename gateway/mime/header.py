@@ -1,0 +1,120 @@
+"""The head of a part to its fields: where each lies, its name and its text."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import islice
+from typing import NamedTuple
+
+from gateway.mail import Raw, Span
+from gateway.mime.charsets import guessed
+from gateway.mime.defects import Defect
+
+MAX_HEAD = 256 * 1024
+"""Bytes of a head. A long way with signatures and seals makes 30 kB; Postfix keeps 100 kB of one field."""
+
+MAX_HEADERS = 1_000
+"""Fields listed of one head. Long-travelled mail has a hundred."""
+
+FIRST_LOOK = 4 * 1024
+"""Bytes in which the end of a head is looked for before the trouble is taken to copy MAX_HEAD."""
+
+# A line and the lines that continue it (RFC 5322 section 2.2.3).
+_FIELD = re.compile(rb"[^\n]*+(?:\n[ \t][^\n]*+)*+\n?")
+# RFC 5322 section 2.2; white space before the colon is obsolete syntax (section 4.5) that every reader takes.
+_NAME = re.compile(rb"([!-9;-~]++)[ \t]*+:")
+_FOLD = re.compile(rb"\r?\n(?=[ \t])")
+_HEAD_END = re.compile(rb"\n\r?\n")
+_EMPTY_LINE = re.compile(rb"\r?\n")
+_MBOX_LINE = (b"From ", b">From ")
+
+
+class Field(NamedTuple):
+    """The bytes `start` to `stop` of a head, line ending included. `name` is "" for a line that is no header field.
+
+    `value` begins after the colon at `value_start`, as it was sent.
+    """
+
+    name: str
+    value: bytes
+    start: int
+    stop: int
+    value_start: int
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """What stands before the body. The empty line between `span` and `body` belongs to neither."""
+
+    span: Span
+    body: Span
+    fields: tuple[Field, ...]
+    defects: tuple[Defect, ...]
+
+
+def fields(head: bytes) -> Iterator[Field]:
+    """The fields of a head, in order; together they cover all of it."""
+    for line in _FIELD.finditer(head):
+        start, stop = line.span()
+        if start == stop:
+            return
+        name = _NAME.match(head, start, stop)
+        at = name.end() if name else start
+        yield Field(name[1].decode("ascii") if name else "", head[at:stop], start, stop, at)
+
+
+def unfolded(value: bytes) -> str:
+    """The text of a field without its folds (RFC 5322 section 2.2.3); encoded words are left as they are."""
+    line = value.strip(b" \t\r\n")
+    return guessed(_FOLD.sub(b"", line) if b"\n" in line else line)
+
+
+def read_head(raw: Raw, span: Span, most: int = MAX_HEADERS) -> Head:
+    """The head of the part that lies at `span`, with at most `most` fields.
+
+    A line that is no field ends the head, as it does for Postfix and the standard library; unless fields about the
+    content follow it, because some readers go on.
+    """
+    block, end, defects = _find_head(raw, span)
+    listed = list(islice(fields(block), most + 1))
+    if len(listed) > most:
+        defects.append(Defect.LIMIT_HEADERS)
+        listed.pop()
+    stop, following = span.start + len(block), end
+    if b"\0" in block:
+        defects.append(Defect.NUL_IN_HEAD)
+    if block.count(b"\r") != block.count(b"\r\n"):
+        defects.append(Defect.BARE_CR)
+    for place, line in enumerate(listed):
+        if line.name:
+            continue
+        if place == 0 and block.startswith(_MBOX_LINE):
+            defects.append(Defect.MBOX_LINE)
+        elif any(later.name.lower().startswith("content-") for later in listed[place + 1 :]):
+            defects.append(Defect.JUNK_IN_HEAD)
+        else:
+            defects.append(Defect.NO_SEPARATOR)
+            stop = following = span.start + line.start
+            listed = listed[:place]
+            break
+    named = tuple(line for line in listed if line.name)
+    return Head(Span(span.start, stop), Span(following, span.stop), named, tuple(dict.fromkeys(defects)))
+
+
+def _find_head(raw: Raw, span: Span) -> tuple[bytes, int, list[Defect]]:
+    """The bytes of the head without the empty line behind it, and where the body begins."""
+    block = b""
+    for size in (FIRST_LOOK, MAX_HEAD):
+        block = raw[span.start : min(span.start + size, span.stop)]
+        empty = _EMPTY_LINE.match(block)
+        if empty:
+            return b"", span.start + empty.end(), []
+        end = _HEAD_END.search(block)
+        if end:
+            return block[: end.start() + 1], span.start + end.end(), []
+        if len(block) == len(span):
+            return block, span.stop, [Defect.NO_SEPARATOR]
+    block = block[: block.rfind(b"\n") + 1] or block
+    return block, span.start + len(block), [Defect.LIMIT_HEAD]

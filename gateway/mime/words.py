@@ -1,0 +1,69 @@
+"""Encoded words in header fields (RFC 2047): read as mail programs read them, and written for our own fields."""
+
+from __future__ import annotations
+
+import binascii
+import re
+
+from gateway.mime.charsets import text_of
+from gateway.mime.decode import lenient_base64
+
+ENCODED_WORD_LIMIT = 75
+"""Octets of one encoded word. RFC 2047 section 2."""
+
+_PREFIX, _SUFFIX = b"=?utf-8?b?", b"?="
+_OVERHEAD = len(_PREFIX) + len(_SUFFIX)
+# The charset may carry a language after an asterisk (RFC 2231 section 5); spaces in the text are wrong and common.
+_WORD = re.compile(r"=\?([^?*\s]{1,64})(?:\*[^?\s]{0,64})?\?([BbQq])\?([^?]*)\?=")
+
+
+def decode_words(text: str) -> str:
+    """`text` with its encoded words decoded. Neighbours in one charset are decoded together: many a sender cuts a
+    character in two."""
+    if "=?" not in text:
+        return text
+    pieces: list[str] = []
+    run, run_charset, at = b"", "", 0
+    for word in _WORD.finditer(text):
+        gap = text[at : word.start()]
+        charset = word[1].lower()
+        if not run_charset or gap.strip() or charset != run_charset:
+            pieces.append(text_of(run, run_charset) if run_charset else "")
+            run, joined = b"", run_charset and not gap.strip()
+            pieces.append("" if joined else gap)  # RFC 2047 section 6.2: white space between two words is not shown
+        run += _payload(word[2], word[3])
+        run_charset, at = charset, word.end()
+    if run_charset:
+        pieces.append(text_of(run, run_charset))
+    pieces.append(text[at:])
+    return "".join(pieces)
+
+
+def encode_words(text: str, first_room: int) -> list[bytes]:
+    """`text` as UTF-8 encoded words of at most 75 octets, the first at most `first_room`, none inside a character.
+
+    A first word is put out even where `first_room` is too small for one character.
+    """
+    words: list[bytes] = []
+    room, chunk = _octets(first_room), b""
+    for character in text:
+        octets = character.encode("utf-8", "replace")
+        if chunk and len(chunk) + len(octets) > room:
+            words.append(_written(chunk))
+            room, chunk = _octets(ENCODED_WORD_LIMIT), b""
+        chunk += octets
+    words.append(_written(chunk))
+    return words
+
+
+def _payload(encoding: str, text: str) -> bytes:
+    data = text.encode("utf-8", "replace")
+    return lenient_base64(data) if encoding in "Bb" else binascii.a2b_qp(data, header=True)
+
+
+def _octets(room: int) -> int:
+    return (min(room, ENCODED_WORD_LIMIT) - _OVERHEAD) // 4 * 3
+
+
+def _written(chunk: bytes) -> bytes:
+    return _PREFIX + binascii.b2a_base64(chunk, newline=False) + _SUFFIX

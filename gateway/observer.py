@@ -1,0 +1,48 @@
+"""What is worth counting, as the edges and the core say it; `metrics.py` gives the numbers to Prometheus.
+
+Every argument that becomes a label is from a closed set: a listener's name, a word of ours, a rule's id, a code.
+"""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from gateway.mail import Direction
+from gateway.verdict import Report, Verdict
+
+
+class Observer(Protocol):
+    """The one place where things are counted."""
+
+    def session_opened(self, listener: str) -> None:
+        """A client connected."""
+
+    def session_closed(self, listener: str) -> None:
+        """A client's session is over."""
+
+    def replied(self, stage: str, code: int) -> None:
+        """A reply of this code was sent at this stage (connect, helo, mail, rcpt, data, message, other)."""
+
+    def protocol_error(self, kind: str) -> None:
+        """A client broke the protocol: syntax, long_line, sequence, bare_line_ending, size, timeout, loop, proxy."""
+
+    def shed(self, reason: str) -> None:
+        """A client was turned away to protect the others: sessions, client_sessions, spool, draining."""
+
+    def message_started(self, listener: str) -> None:
+        """A message's content begins to arrive."""
+
+    def message_ended(self, listener: str) -> None:
+        """It is decided and answered, or the client has gone."""
+
+    def examined(self, report: Report) -> None:
+        """A filter has looked, or could not."""
+
+    def judged(self, listener: str, direction: Direction, verdict: Verdict, *, size: int, seconds: float) -> None:
+        """A message has been decided and the client has its answer, `seconds` after the end of data."""
+
+    def hop_answered(self, stage: str, seconds: float) -> None:
+        """The next hop answered at this stage (rcpt, data)."""
+
+    def hop_failed(self, stage: str, kind: str) -> None:
+        """Trouble with the next hop at this stage."""

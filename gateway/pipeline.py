@@ -1,0 +1,84 @@
+"""A mail in, a verdict out: runs the filters that the policy needs, under one deadline, and decides nothing itself.
+
+The file before is `gateway/mail.py`, which says what a mail is; the file after is a filter, `filters/attachments.py`,
+and then `gateway/decide.py`, which makes a verdict of the reports.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import inspect
+import time
+from collections.abc import AsyncIterator, Callable, Iterator
+from typing import cast
+
+import structlog
+
+from gateway import decide
+from gateway.errors import Unavailable
+from gateway.mail import Mail
+from gateway.policy.model import Policy
+from gateway.verdict import Filter, Finding, Report, Verdict
+
+INLINE = 64 * 1024
+"""Bytes of a mail whose pure filters run on the event loop: below it they end before a thread would have started."""
+
+Observe = Callable[[Report], None]
+
+log = structlog.get_logger()
+
+
+async def judge(policy: Policy, mail: Mail, *, deadline: float, observe: Observe) -> Verdict:
+    """What the policy says of the mail.
+
+    `deadline` is a time of the loop's clock; filters that miss it "could not look". `observe` is called with each report as it comes (metrics).
+    """
+    filters = {name: policy.filters[name] for name in decide.needed(policy, mail)}
+    reports = await examine(filters, mail, deadline=deadline, observe=observe)
+    return decide.decide(policy, mail, reports)
+
+
+async def examine(
+    filters: dict[str, Filter], mail: Mail, *, deadline: float, observe: Observe
+) -> tuple[Report, ...]:
+    """One report for each filter, in the order given, whichever ends first."""
+    if len(filters) == 1:  # nothing to run side by side: most mail is looked at by one filter, and a task costs time
+        [(name, each)] = filters.items()
+        reports: tuple[Report, ...] = (await _report(name, each, mail, deadline),)
+    else:
+        async with asyncio.TaskGroup() as group:
+            tasks = [group.create_task(_report(name, each, mail, deadline)) for name, each in filters.items()]
+        reports = tuple(task.result() for task in tasks)
+    for report in reports:
+        observe(report)
+    return reports
+
+
+async def _report(name: str, each: Filter, mail: Mail, deadline: float) -> Report:
+    """Run one filter. What it found before a failure still counts; only cancellation passes through."""
+    found: list[Finding] = []
+    failure = reason = ""
+    started = time.perf_counter()
+    try:
+        async with asyncio.timeout_at(deadline):
+            if inspect.isasyncgenfunction(each.inspect):
+                async for finding in cast(AsyncIterator[Finding], each.inspect(mail)):
+                    found.append(finding)
+            elif mail.size <= INLINE:
+                _collect(cast(Iterator[Finding], each.inspect(mail)), found)
+            else:
+                await asyncio.to_thread(_collect, cast(Iterator[Finding], each.inspect(mail)), found)
+    except Unavailable as error:
+        failure, reason = "unavailable", str(error)
+    except TimeoutError:
+        failure, reason = "deadline", "not done in time"
+    except Exception:
+        failure, reason = "bug", "an error of the filter itself; see the log"
+        log.exception("filter failed", filter=name, id=mail.id)
+    return Report(name, tuple(found), failure, reason, time.perf_counter() - started)
+
+
+def _collect(findings: Iterator[Finding], found: list[Finding]) -> None:
+    """Append one by one, so that what was found before a failure is kept."""
+    for finding in findings:
+        found.append(finding)

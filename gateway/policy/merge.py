@@ -1,0 +1,103 @@
+"""What becomes of things that several layers of a policy say; the file before is `layers.py`.
+
+A lower layer refines: lists and exceptions add up; keys of `organisation` and options of filters are taken from the
+lowest layer that writes them; a rule takes the place of the rule of its id. What a `lock: true` rule says stays.
+"""
+
+from __future__ import annotations
+
+import os.path
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from gateway.policy.layers import Layer
+from gateway.policy.model import Mixed, Organisation, WrittenException
+from gateway.policy.rule import WrittenRule
+from gateway.policy.when import mappings_of
+from gateway.schema.nodes import quote
+from gateway.schema.shapes import Position
+
+Rules = Mapping[str, tuple[WrittenRule, Layer]]
+"""Rules by id, each with the layer it stands in."""
+
+Options = Mapping[str, tuple[dict[str, Any], Layer]]
+"""Options by filter, with the lowest layer that writes one."""
+
+
+def merged_organisation(layers: list[Layer]) -> Organisation:
+    """Each key from the lowest layer that writes it; the directory's path is relative to that layer's file."""
+    result = Organisation()
+    for layer in layers:
+        own = layer.file.organisation
+        names = [name.text for name, _ in layer.source.entries("organisation")]
+        changes = {name: getattr(own, name) for name in names if hasattr(own, name)}
+        if changes.get("directory") is not None:
+            changes["directory"] = Path(os.path.normpath(layer.source.path.parent / changes["directory"]))
+        result = replace(result, **changes)
+    return result
+
+
+def merged_rules(layers: list[Layer]) -> dict[str, tuple[WrittenRule, Layer]]:
+    """The rules by id, in order. A rule that comes again stands where the first of its id stood."""
+    rules: dict[str, tuple[WrittenRule, Layer]] = {}
+    for layer in layers:
+        own: dict[str, WrittenRule] = {}
+        for rule in layer.file.rules:
+            name = rule.id.text
+            upper, _ = rules.get(name, (None, None))
+            if name in own:
+                layer.reader.problem_at(rule.where, f"rule {quote(name)} is there twice; first at {own[name].where}")
+            elif upper is not None and upper.lock:
+                message = f"rule {quote(name)} cannot be replaced: it is locked at {upper.where}"
+                layer.reader.problem_at(rule.where, message)
+            else:
+                rules[name] = (rule, layer)
+            own.setdefault(name, rule)
+    return rules
+
+
+def merged_exceptions(layers: list[Layer], rules: Rules) -> list[tuple[WrittenException, Layer]]:
+    """All exceptions. A locked rule takes those of its own file only."""
+    exceptions = []
+    for layer in layers:
+        for exception in layer.file.exceptions:
+            rule, home = rules.get(exception.rule.text, (None, None))
+            if rule is not None and rule.lock and home is not layer:
+                message = f"no exception from rule {quote(rule.id.text)} here: it is locked at {rule.where}"
+                layer.reader.problem_at(exception.where, message)
+            exceptions.append((exception, layer))
+    return exceptions
+
+
+def merged_mixed(layers: list[Layer]) -> Mixed:
+    """What the lowest layer that speaks of it says."""
+    said = [layer.file.mixed for layer in layers if layer.file.mixed is not None]
+    return said[-1] if said else Mixed.DELIVER_AND_QUARANTINE
+
+
+def merged_options(layers: list[Layer], rules: Rules) -> Options:
+    """The options of each filter. Those that stand above or beside a locked rule that uses the filter are held: else
+    the rule would be locked and what it looks for would not.
+    """
+    merged: dict[str, tuple[dict[str, Any], Layer]] = {}
+    held: dict[tuple[str, str], Position] = {}
+    for layer in layers:
+        for name, own in layer.file.filters.options.items():
+            for option in own:
+                if (name, option) in held:
+                    message = f"option {quote(option)} of {name} is held by the locked rule at {held[name, option]}"
+                    layer.reader.problem_at(layer.file.filters.places[name], message)
+            merged[name] = ({**merged.get(name, ({}, layer))[0], **own}, layer)
+        for rule, home in rules.values():
+            if rule.lock and home is layer:
+                for name in filters_of(rule):
+                    held |= {(name, option): rule.where for option in merged.get(name, ({}, layer))[0]}
+    return merged
+
+
+def filters_of(rule: WrittenRule) -> frozenset[str]:
+    """The filters that a rule asks, in `when` and in `unless`."""
+    mappings = (*mappings_of(rule.when), *(mappings_of(rule.unless) if rule.unless is not None else ()))
+    return frozenset(name.filter for mapping in mappings for name in mapping.found or ())

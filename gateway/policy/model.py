@@ -1,0 +1,183 @@
+"""A policy file as it is written, and a policy as it is used: the file before is `load.py`, the next `decide.py`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from enum import StrEnum
+from pathlib import Path
+from typing import Any, ClassVar, Literal
+
+from gateway.errors import Problem
+from gateway.mail import Account
+from gateway.policy.cases import Case
+from gateway.policy.names import Entry, PolicyReader
+from gateway.policy.rule import Address, Rule, RuleId, WrittenRule
+from gateway.policy.when import ABSENT, Conditions
+from gateway.schema.nodes import MapNode, Node, ScalarNode
+from gateway.schema.reader import INVALID, Invalid, Reader
+from gateway.schema.scalars import Network
+from gateway.schema.shapes import Position, Record, shape_of
+from gateway.verdict import Filter
+
+
+class Mixed(StrEnum):
+    """What happens to a message that some recipients may have and others may not: SMTP has one answer for all."""
+
+    DELIVER_AND_QUARANTINE = "deliver-and-quarantine"
+    STRICTEST = "strictest"
+
+
+class Domain(str):
+    """A domain of the organisation, in small letters."""
+
+    NODES: ClassVar = (ScalarNode,)
+    EXPECTED: ClassVar = 'a domain such as "example.gov.vn"'
+
+    @classmethod
+    def from_node(cls, node: Node, reader: Reader) -> Domain | Invalid:
+        """Labels with dots between them."""
+        assert isinstance(node, ScalarNode)
+        text = node.text.lower()
+        good = all(text.split(".")) and not any(char.isspace() or char in "@/*" for char in text)
+        return cls(text) if good else reader.wrong(node, cls.EXPECTED)
+
+
+class ListName(RuleId):
+    """The name of a list."""
+
+    __slots__ = ()
+    EXPECTED = 'a name in small letters, digits and hyphens such as "approved-services"'
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Organisation:
+    """Whose mail this is. A lower layer's key takes the place of the same key above."""
+
+    domains: frozenset[Domain] = frozenset()
+    """Its mail domains, with all their subdomains."""
+    networks: tuple[Network, ...] = ()
+    """From where it hands in mail itself."""
+    directory: Path = ABSENT
+    """Its accounts: a CSV file with the columns address, state (active, locked, revoked), kind, unit."""
+    officers: tuple[Address, ...] = ()
+    """Who gets the notices to `officer`."""
+
+
+@dataclass(frozen=True, slots=True)
+class FilterOptions:
+    """The options of filters, by filter and option; only those that are written."""
+
+    options: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    places: Mapping[str, Position] = field(default_factory=dict)
+    NODES: ClassVar = (MapNode,)
+
+    @classmethod
+    def from_node(cls, node: Node, reader: Reader) -> FilterOptions | Invalid:
+        """Each filter's options, by the types of the filter's own fields."""
+        assert isinstance(node, MapNode)
+        assert isinstance(reader, PolicyReader)
+        options: dict[str, dict[str, Any] | Invalid] = {}
+        for name, value in node.entries:
+            if (kind := reader.names.filters.get(name.text)) is None:
+                options[name.text] = reader.unknown(name, "filter", reader.names.filters)
+            elif isinstance(value, ScalarNode) and value.empty:
+                options[name.text] = {}
+            else:
+                options[name.text] = written_options(value, kind.cls, reader)
+        good = {name: each for name, each in options.items() if not isinstance(each, Invalid)}
+        if len(good) < len(options):
+            return INVALID
+        return cls(good, {name.text: reader.position(name) for name, _ in node.entries})
+
+    @classmethod
+    def json_schema(cls) -> dict[str, Any]:
+        """A mapping of mappings; which options a filter has is its own affair."""
+        return {"type": "object", "additionalProperties": {"type": ["object", "null"]}}
+
+
+def written_options(node: Node, cls: Any, reader: Reader) -> dict[str, Any] | Invalid:
+    """The keys of a dataclass that are written, by field; the others may come from another layer."""
+    record = shape_of(cls)
+    assert isinstance(record, Record)
+    if not isinstance(node, MapNode):
+        return reader.wrong(node, "a mapping of options")
+    values = {}
+    for name, value in node.entries:
+        if key := record.keys.get(name.text):
+            values[key.name] = reader.read(value, key.type)
+        else:
+            values[name.text] = reader.unknown_key(name, node, record.keys)
+    return INVALID if any(value is INVALID for value in values.values()) else values
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WrittenException:
+    """Somebody, or something, that a rule does not apply to for a time, by somebody's decision."""
+
+    rule: RuleId
+    """The rule that is not applied."""
+    when: Conditions
+    """For which mail."""
+    approved_by: str
+    """Who decided it, by role."""
+    reason: str = ""
+    """Why. This or `basis` must be written."""
+    basis: str = ""
+    """The document it rests on."""
+    expires: date
+    """The last day on which it counts."""
+    note: str = ""
+    """For people."""
+    where: Position
+
+    def __post_init__(self) -> None:
+        if not self.approved_by.strip():
+            raise ValueError("an exception needs somebody who approved it")
+        if not (self.reason.strip() or self.basis.strip()):
+            raise ValueError('an exception needs a "reason" or a "basis"')
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PolicyFile:
+    """One file. The files it extends come before it; what is written here comes on top."""
+
+    version: Literal["1"]
+    """The version of this language."""
+    extends: tuple[Path, ...] = ()
+    """The files this one builds on, relative to it, the uppermost first."""
+    organisation: Organisation = field(default_factory=Organisation)
+    """Whose mail this is."""
+    filters: FilterOptions = field(default_factory=FilterOptions)
+    """Options of filters; a filter that a rule needs and that is not named here has its defaults."""
+    lists: Mapping[ListName, tuple[Entry, ...]] = field(default_factory=dict)
+    """Values by the name of their list; lists of one name in several layers are one list."""
+    rules: tuple[WrittenRule, ...] = ()
+    """The rules, in the order in which they are told and their changes made. It decides nothing else."""
+    exceptions: tuple[WrittenException, ...] = ()
+    """Who is exempt from a rule, by whose decision, until when."""
+    mixed: Mixed = ABSENT
+    """A message that some may have and others not: `deliver-and-quarantine` (the default) or `strictest` for all."""
+    tests: tuple[Case, ...] = ()
+    """Messages and the verdict each must get. They may also stand in NAME.cases.yaml beside NAME.yaml, as a list."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Policy:
+    """All layers as one, checked. `digest` names exactly this content, the directory included.
+
+    `rules` are those that are not off, in order; `filters` those that a rule may need or that have options; `files`
+    what was read; `warnings` what is no mistake yet.
+    """
+
+    digest: str
+    rules: tuple[Rule, ...]
+    filters: Mapping[str, Filter]
+    organisation: Organisation = field(default_factory=Organisation)
+    accounts: Mapping[str, Account] = field(default_factory=dict)
+    exceptions: tuple[WrittenException, ...] = ()
+    mixed: Mixed = Mixed.DELIVER_AND_QUARANTINE
+    cases: tuple[Case, ...] = ()
+    warnings: tuple[Problem, ...] = ()
+    files: tuple[Path, ...] = ()

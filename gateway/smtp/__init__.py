@@ -1,0 +1,1 @@
+"""The SMTP edge: the listener in front, the next hop behind."""

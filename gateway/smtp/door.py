@@ -1,0 +1,90 @@
+"""Who may come in: how many sessions at once, how many from one client, and for how long they may keep us waiting."""
+
+from __future__ import annotations
+
+import asyncio
+import ipaddress
+from collections import Counter
+from typing import TYPE_CHECKING
+
+from gateway import reply
+from gateway.config import Limits
+from gateway.observer import Observer
+from gateway.reply import Reply
+from gateway.smtp.pace import STRESS_SESSIONS
+
+if TYPE_CHECKING:
+    from gateway.smtp.session import Session
+
+SWEEP = 1.0
+"""Seconds between two looks at all sessions: the grain of every timeout towards clients."""
+
+IPV6_CLIENT = 64
+"""Bits of an IPv6 address that are one client's: a household or a host is given a /64."""
+
+
+class Door:
+    """All sessions of the process, over all listeners."""
+
+    def __init__(self, limits: Limits, observer: Observer) -> None:
+        self.limits = limits
+        self.observer = observer
+        self.closing = False
+        self.sessions: set[Session] = set()
+        self._by_client: Counter[str] = Counter()
+
+    def admit(self, session: Session) -> Reply | None:
+        """Let a session in; or the reply with which it is turned away. Trusted peers are not counted one by one."""
+        client = _client(session.peer)
+        if self.closing:
+            reason, answer = "draining", reply.SHUTTING_DOWN
+        elif len(self.sessions) >= self.limits.sessions:
+            reason, answer = "sessions", reply.TOO_BUSY
+        elif self._by_client[client] >= self.limits.sessions_per_client and not session.service.trusts(session.peer):
+            reason, answer = "client_sessions", reply.TOO_BUSY
+        else:
+            self.sessions.add(session)
+            self._by_client[client] += 1
+            self.observer.session_opened(session.service.listener.name)
+            return None
+        self.observer.shed(reason)
+        self.observer.replied("connect", answer.code)
+        return answer
+
+    def leave(self, session: Session) -> None:
+        """A session is over."""
+        self.sessions.discard(session)
+        client = _client(session.peer)
+        self._by_client[client] -= 1
+        if not self._by_client[client]:
+            del self._by_client[client]
+        self.observer.session_closed(session.service.listener.name)
+
+    async def sweep(self) -> None:
+        """End the sessions that keep us waiting, for ever."""
+        while True:
+            await asyncio.sleep(SWEEP)
+            stressed = len(self.sessions) > STRESS_SESSIONS
+            for session in tuple(self.sessions):
+                if session.pace.overdue(stressed=stressed):
+                    session.expire()
+
+    async def empty(self, seconds: float) -> None:
+        """Close: nobody new, the idle at once, and those with a message under way have `seconds` to end it."""
+        self.closing = True
+        for session in tuple(self.sessions):
+            if session.incoming is None:
+                session.dismiss(reply.SHUTTING_DOWN)
+        tasks = [session.task for session in self.sessions]
+        if tasks:
+            await asyncio.wait(tasks, timeout=seconds)
+        for session in tuple(self.sessions):
+            session.dismiss(reply.SHUTTING_DOWN)
+
+
+def _client(address: str) -> str:
+    try:
+        ip = ipaddress.ip_address(address)
+    except ValueError:
+        return address
+    return str(ipaddress.ip_network((ip, IPV6_CLIENT), strict=False)) if ip.version == 6 else address

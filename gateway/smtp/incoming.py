@@ -1,0 +1,230 @@
+"""One mail transaction of a client, from MAIL to the answer to its final dot. Made by MAIL, dropped by its reply.
+
+Nothing in it is ever reset: the next MAIL makes a new one (RFC 5321 section 4.1.1.5).
+"""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import replace
+from datetime import UTC, datetime
+
+import structlog
+
+from gateway import decide, dispose, reply, trace
+from gateway.config import AccountSource, LineEndings
+from gateway.errors import HopError, Refused
+from gateway.identity import new_id
+from gateway.mail import Client, Envelope, Mail, Raw, Recipient, Transaction
+from gateway.mime.parse import parse
+from gateway.origin import handed_in_inside
+from gateway.pipeline import judge
+from gateway.reply import Reply
+from gateway.smtp.data import DataDecoder
+from gateway.smtp.pace import Pace
+from gateway.smtp.service import Service
+from gateway.smtp.syntax import declared_size
+from gateway.smtp.wire import Wire
+from gateway.spool import IN_MEMORY, SpoolFull
+from gateway.verdict import Action, Outcome, Verdict
+
+LOOKING = 0.5
+"""Share of the deadline that the filters may use; the rest is the next hop's."""
+
+LOGGED = 20
+"""Addresses and rules in a log line: a line stays under 8 kB."""
+
+log = structlog.get_logger()
+
+
+class Incoming:
+    """A client's transaction. `policy` is the one in force when it began, to its end."""
+
+    def __init__(self, service: Service, client: Client, envelope: Envelope) -> None:
+        self.service = service
+        self.policy = service.policy()
+        self.client = client
+        self.envelope = envelope
+        self.id = new_id()
+        self.received = datetime.now(UTC)
+        self.refused: list[tuple[str, Reply, tuple[str, ...]]] = []
+        self._spooled = service.spool.new()
+        self._reservation = service.reservations.reserve(self.facts)
+        self._logged = False
+
+    @property
+    def facts(self) -> Transaction:
+        """What is known before the content is."""
+        return Transaction(
+            id=self.id,
+            listener=self.service.listener.name,
+            received=self.received,
+            client=self.client,
+            envelope=self.envelope,
+            inside=handed_in_inside(
+                self.client,
+                self.envelope.sender,
+                listener_direction=self.service.direction,
+                domains=self.policy.organisation.domains,
+                networks=self.policy.organisation.networks,
+            ),
+            domains=self.policy.organisation.domains,
+            accounts=self.policy.accounts,
+        )
+
+    def begin(self) -> None:
+        """May this sender send? Raises Refused."""
+        size = declared_size(self.envelope.parameters)
+        if size > self.service.limits.message_size:
+            raise Refused(reply.TOO_BIG)
+        if not self.service.spool.has_room(size):
+            self.service.observer.shed("spool")
+            raise Refused(reply.NO_ROOM)
+        self._refuse_if(decide.at_envelope(self.policy, self.facts, None), "")
+
+    async def add(self, recipient: Recipient) -> None:
+        """May this recipient get it, by the policy and by the next hop? Raises Refused."""
+        if len(self.envelope.recipients) >= self.service.limits.recipients:
+            raise Refused(reply.TOO_MANY_RECIPIENTS)
+        envelope = replace(self.envelope, recipients=(*self.envelope.recipients, recipient))
+        facts = replace(self.facts, envelope=envelope)
+        self._refuse_if(decide.at_envelope(self.policy, facts, recipient), recipient.address)
+        try:
+            answer = await self._reservation.add(recipient)
+        except HopError as error:
+            log.warning("next hop failed", id=self.id, stage="rcpt", kind=error.kind, detail=error.detail)
+            raise Refused(error.reply.about(self.id)) from None
+        if not answer.accepted:
+            self.refused.append((recipient.address, answer, ()))
+            raise Refused(answer)
+        self.envelope = envelope
+
+    async def receive(self, wire: Wire, pace: Pace) -> None:
+        """Take the content, to the final dot. Raises Refused (the content has been read to its end) or EOFError."""
+        decoder = DataDecoder(strict=self.service.listener.line_endings is LineEndings.REFUSE)
+        limit = self.service.limits.message_size
+        size = 0
+        refusal: Reply | None = None
+        while not decoder.finished:
+            pace.waiting(size)
+            data = decoder.feed(await wire.chunk())
+            size += len(data)
+            if refusal is None:
+                refusal = await self._keep(data, size, limit)
+        pace.working()
+        wire.unread(decoder.rest)
+        if decoder.tainted and self.service.listener.line_endings is LineEndings.REFUSE:
+            self.service.observer.protocol_error("bare_line_ending")
+            refusal = refusal or reply.BARE_LINE_ENDING
+        if refusal is not None:
+            raise Refused(refusal)
+
+    async def settle(self) -> Reply:
+        """Decide and carry out. Returns the answer to the final dot; never raises, whatever breaks."""
+        loop = asyncio.get_running_loop()
+        started = loop.time()
+        verdict: Verdict | None = None
+        try:
+            async with asyncio.timeout_at(started + self.service.deadline):
+                mail, verdict = await self._judged(started)
+                disposal = decide.fold(self.policy, verdict, can_own=False)
+                answer = await dispose.carry_out(
+                    mail, verdict, disposal, send=self._reservation.send, hostname=self.service.hostname
+                )
+        except Refused as error:
+            answer = error.reply
+        except HopError as error:
+            log.warning("next hop failed", id=self.id, stage="data", kind=error.kind, detail=error.detail)
+            answer = error.reply
+        except TimeoutError:
+            answer = reply.DEADLINE
+        except Exception:
+            log.exception("message failed", id=self.id)
+            answer = reply.TROUBLE
+        seconds = loop.time() - started
+        answer = answer.about(self.id, "" if answer.accepted else self.service.help_url)
+        if verdict is not None:
+            self.service.observer.judged(
+                self.service.listener.name,
+                self.facts.strictest_direction,
+                verdict,
+                size=self._spooled.size,
+                seconds=seconds,
+            )
+        self._log(answer, verdict, seconds)
+        return answer
+
+    async def close(self) -> None:
+        """The transaction is over, one way or another: give everything back."""
+        if self.refused and not self._logged:
+            self._log(self.refused[-1][1], None, 0.0)
+        self._spooled.close()
+        await self._reservation.give_up()
+
+    def _refuse_if(self, outcome: Outcome, address: str) -> None:
+        if outcome.action >= Action.DEFER:
+            matched = tuple(rule.id for rule in outcome.rules if rule.action is outcome.action)
+            answer = outcome.reply.about(self.id, self.service.help_url)
+            self.refused.append((address, answer, matched))
+            raise Refused(answer)
+
+    async def _keep(self, data: bytes, size: int, limit: int) -> Reply | None:
+        """Write to the spool; a reply if that cannot be, and then what was written is given up at once."""
+        if size > limit:
+            self.service.observer.protocol_error("size")
+            self._spooled.close()
+            return reply.TOO_BIG
+        try:
+            await self._spooled.write(data)
+        except SpoolFull as error:
+            log.warning("spool full", id=self.id, reason=str(error))
+            self.service.observer.shed("spool")
+            self._spooled.close()
+            return reply.NO_ROOM
+        return None
+
+    async def _judged(self, started: float) -> tuple[Mail, Verdict]:
+        raw = await self._spooled.finish()
+        if len(raw) <= IN_MEMORY:
+            return await self._look(raw, started)
+        async with self.service.large:
+            return await self._look(raw, started)
+
+    async def _look(self, raw: Raw, started: float) -> tuple[Mail, Verdict]:
+        root = parse(raw) if len(raw) <= IN_MEMORY else await asyncio.to_thread(parse, raw)
+        if trace.hops(root) >= self.service.limits.hops or (
+            trace.own_passes(root, self.service.hostname) >= trace.OWN_PASSES
+        ):
+            self.service.observer.protocol_error("loop")
+            raise Refused(reply.LOOP)
+        if self.service.listener.account is AccountSource.RECEIVED and not self.client.login:
+            self.client = replace(self.client, login=trace.authenticated_user(root))
+        mail = Mail.of(self.facts, raw, root)
+        deadline = started + self.service.deadline * LOOKING
+        return mail, await judge(self.policy, mail, deadline=deadline, observe=self.service.observer.examined)
+
+    def _log(self, answer: Reply, verdict: Verdict | None, seconds: float) -> None:
+        self._logged = True
+        facts = self.facts
+        rules = {rule.id: rule for outcome in (verdict.outcomes if verdict else ()) for rule in outcome.rules}
+        log.info(
+            "message",
+            id=self.id,
+            listener=facts.listener,
+            direction=facts.strictest_direction.value,
+            client=self.client.address,
+            helo=self.client.helo,
+            login=self.client.login,
+            sender=facts.envelope.sender,
+            recipients=[recipient.address for recipient in facts.envelope.recipients[:LOGGED]],
+            recipient_count=len(facts.envelope.recipients),
+            refused=[(address, answer.code, rules) for address, answer, rules in self.refused[:LOGGED]],
+            size=self._spooled.size,
+            action=verdict.action.word if verdict else None,
+            rules=[rule.id for rule in rules.values() if rule.action is not None][:LOGGED],
+            findings=sorted({finding.code for finding in verdict.findings})[:LOGGED] if verdict else [],
+            unavailable=[report.filter for report in verdict.reports if report.failure] if verdict else [],
+            policy=self.policy.digest,
+            reply=str(answer),
+            seconds=round(seconds, 4),
+        )

@@ -1,0 +1,47 @@
+"""What one listener's sessions share: its settings, the policy of the moment, the spool, the next hop, the counters."""
+
+from __future__ import annotations
+
+import asyncio
+import ssl
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from gateway.config import Limits, Listener, ListenerDirection
+from gateway.mail import Direction
+from gateway.observer import Observer
+from gateway.origin import within
+from gateway.policy.model import Policy
+from gateway.smtp.reservation import Reservations
+from gateway.spool import Spool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Service:
+    """Handed to each session by the server that accepted it.
+
+    `policy` gives the policy in force now: a session asks once a transaction, so a reload never splits one. `large`
+    lets only a few large messages be read and judged at once, so that small mail never waits behind them.
+    """
+
+    listener: Listener
+    limits: Limits
+    hostname: str
+    help_url: str
+    deadline: float
+    policy: Callable[[], Policy]
+    spool: Spool
+    reservations: Reservations
+    observer: Observer
+    tls: ssl.SSLContext | None = None
+    large: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(2))
+
+    def trusts(self, address: str) -> bool:
+        """True if this peer is believed about other clients (XCLIENT, XFORWARD, PROXY, the topmost Received)."""
+        return within(address, self.listener.trusted)
+
+    @property
+    def direction(self) -> Direction | None:
+        """The listener's role, None where the organisation's domains and networks decide for each message."""
+        role = self.listener.direction
+        return None if role is ListenerDirection.BY_ORGANISATION else Direction(role.value)

@@ -1,0 +1,80 @@
+"""Runs a policy's own cases: each message is examined and decided as a real one would be, and nothing is sent."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+
+from gateway import decide, pipeline
+from gateway.mail import Mail
+from gateway.policy.cases import Case, build_mail_bytes, client_of, envelope_of, failures
+from gateway.policy.model import Policy
+from gateway.specimen import specimen
+from gateway.verdict import Report, Verdict
+
+CASE_DEADLINE = 60.0
+"""Seconds for one case: a message's own deadline."""
+
+Progress = Callable[[Iterable[Case]], Iterable[Case]]
+
+
+@dataclass(frozen=True, slots=True)
+class CaseResult:
+    """How one case went: nothing in `failures` is a pass."""
+
+    name: str
+    where: str
+    failures: tuple[str, ...]
+
+
+async def run_cases(policy: Policy, *, progress: Progress = iter) -> list[CaseResult]:
+    """All cases of a policy, in order."""
+    return [
+        CaseResult(case.name, str(case.where), failures(case, await _verdict(policy, case)))
+        for case in progress(policy.cases)
+    ]
+
+
+async def failed_cases(policy: Policy) -> list[str]:
+    """What fails, in a line each; nothing if the policy does what its own cases say."""
+    return [
+        f"{result.where}: {result.name}: {failure}"
+        for result in await run_cases(policy)
+        for failure in result.failures
+    ]
+
+
+async def _verdict(policy: Policy, case: Case) -> Verdict:
+    mail = _mail(policy, case)
+    reports = await pipeline.examine(
+        {
+            name: policy.filters[name]
+            for name in decide.needed(policy, mail)
+            if name not in case.given.unavailable
+        },
+        mail,
+        deadline=asyncio.get_running_loop().time() + CASE_DEADLINE,
+        observe=_nobody_counts,
+    )
+    blind = tuple(
+        Report(name, failure="unavailable", reason="the case says so") for name in case.given.unavailable
+    )
+    return decide.decide(policy, mail, (*reports, *blind))
+
+
+def _mail(policy: Policy, case: Case) -> Mail:
+    envelope = envelope_of(case)
+    return specimen(
+        policy,
+        build_mail_bytes(case),
+        sender=envelope.sender,
+        recipients=[recipient.address for recipient in envelope.recipients],
+        client=client_of(case),
+        listener=case.given.listener,
+        received=case.given.time.at,
+    )
+
+
+def _nobody_counts(_report: Report) -> None:
+    """A trial is no traffic."""
