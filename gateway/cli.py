@@ -148,7 +148,9 @@ def test(policies: tuple[Path, ...], junit: Path | None) -> None:
 
 
 @main.command("explain")
-@click.argument("files", metavar="FILE...", nargs=-1, required=True, type=click.File("rb"))
+@click.argument(
+    "files", metavar="FILE...", nargs=-1, required=True, type=click.Path(exists=True, dir_okay=False, allow_dash=True)
+)
 @click.option(
     "-p",
     "--policy",
@@ -165,7 +167,7 @@ def test(policies: tuple[Path, ...], junit: Path | None) -> None:
 @click.option("--helo", default="", help="The client's HELO name.")
 @click.option("--listener", default="specimen", show_default=True, help="The listener it came in by.")
 def explain_command(
-    files: tuple[Any, ...],
+    files: tuple[str, ...],
     policy_path: Path,
     as_json: bool,
     sender: str | None,
@@ -194,7 +196,7 @@ def explain_command(
 
 async def _explain(
     policy: Policy,
-    files: tuple[Any, ...],
+    files: tuple[str, ...],
     as_json: bool,
     sender: str | None,
     recipients: tuple[str, ...],
@@ -205,12 +207,14 @@ async def _explain(
     observer = Metrics()
     for file in files if as_json else _progress("messages")(files):
         started = time.perf_counter()
-        mail = specimen(policy, file.read(), sender=sender, recipients=recipients, client=client, listener=listener)
+        with click.open_file(file, "rb") as opened:
+            raw = opened.read()
+        mail = specimen(policy, raw, sender=sender, recipients=recipients, client=client, listener=listener)
         verdict = await judge(policy, mail, deadline=loop.time() + 60, observe=observer.examined)
         if as_json:
-            click.echo(json.dumps(explain.as_json(file.name, mail, verdict, time.perf_counter() - started)))
+            click.echo(json.dumps(explain.as_json(file, mail, verdict, time.perf_counter() - started)))
         else:
-            out.print(explain.as_table(file.name, mail, verdict))
+            out.print(explain.as_table(file, mail, verdict))
 
 
 @main.command()

@@ -258,6 +258,12 @@ class Log:
     """One JSON object a line, or coloured text for a person."""
 
 
+def _own_name() -> str:
+    """The machine's full name, or one that can stand in a greeting where it has none (a container's may not)."""
+    name = socket.getfqdn()
+    return name if is_host_name(name) else "localhost.localdomain"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
     """The service settings, gateway.yaml. Paths are relative to the folder of the file.
@@ -277,7 +283,7 @@ class Settings:
     metrics: HostPort | None = None
     """Where /metrics, /healthz and /readyz are served: `HOST:PORT`; none: nowhere."""
 
-    hostname: str = field(default_factory=socket.getfqdn, metadata={"default": "the machine's full name"})
+    hostname: str = field(default_factory=_own_name, metadata={"default": "the machine's full name"})
     """Our name in greetings, EHLO, Received lines and Authentication-Results."""
 
     help_url: str = ""

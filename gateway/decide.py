@@ -12,9 +12,9 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 
 from gateway.mail import Direction, Mail, Recipient, Transaction
-from gateway.policy.logic import Answer, Condition, Known, Scope
+from gateway.policy.logic import Known, Scope
 from gateway.policy.model import Mixed, Policy
-from gateway.policy.ruling import Ruling, outcome_of, ruling_of, same_for
+from gateway.policy.ruling import Bench, Ruling, outcome_of, ruling_of, same_for
 from gateway.reply import NOT_OWNED_YET, RECIPIENT_OK, SENDER_OK, TAKEN, Reply
 from gateway.verdict import Action, Outcome, Report, Verdict
 
@@ -52,27 +52,20 @@ def at_envelope(policy: Policy, transaction: Transaction, recipient: Recipient |
 
 def needed(policy: Policy, mail: Mail) -> tuple[str, ...]:
     """The filters without which some rule, enforced or in shadow, cannot be answered for some recipient."""
-    waits = {name for _, answers in _answers(policy, mail, ()) for answer in answers for name in answer.waits}
+    rows = {row for _, row in _rows(policy, mail, ())}
+    waits = {name for row in rows for ruling in row for name in ruling.answer.waits}
     return tuple(name for name in policy.filters if name in waits)
 
 
 def decide(policy: Policy, mail: Mail, reports: Iterable[Report]) -> Verdict:
     """The verdict on a mail that has been looked at. A needed filter without a report could not look."""
     reports = tuple(reports)
-    rulings: dict[object, Ruling] = {}
     shared: dict[tuple[Ruling, ...], Outcome] = {}
     outcomes = []
-    for recipient, answers in _answers(policy, mail, reports):
-        # Recipients for whom all answers are alike share one outcome; findings are told apart by their identity.
-        row = []
-        for rule, answer in zip(policy.rules, answers, strict=True):
-            key = (rule.id, answer.truth, answer.because, tuple(map(id, answer.findings)))
-            if key not in rulings:
-                rulings[key] = ruling_of(rule, answer, unknown_counts=True)
-            row.append(rulings[key])
-        if (alike := tuple(row)) not in shared:
-            shared[alike] = outcome_of(alike, recipient)
-        outcomes.append(same_for(recipient, shared[alike]))
+    for recipient, row in _rows(policy, mail, reports):
+        if row not in shared:
+            shared[row] = outcome_of(row, recipient)
+        outcomes.append(same_for(recipient, shared[row]))
     return Verdict(policy=policy.digest, outcomes=tuple(outcomes), reports=reports)
 
 
@@ -102,16 +95,16 @@ def fold(policy: Policy, verdict: Verdict, *, can_own: bool) -> Disposal:
     return Disposal(deliver=deliver, own=own, discard=discard, reply=None if deliver else TAKEN)
 
 
-def _answers(policy: Policy, mail: Mail, reports: Iterable[Report]) -> Iterator[tuple[Recipient, list[Answer]]]:
-    """Every rule's answer for each recipient. What is settled for the message or a direction is not asked again."""
+def _rows(policy: Policy, mail: Mail, reports: Iterable[Report]) -> Iterator[tuple[Recipient, tuple[Ruling, ...]]]:
+    """Every rule's ruling for each recipient. What is settled for the message or a direction is not asked again."""
     looked = {report.filter: report for report in reports}
     known = Known(mail, looked)
     for_message = [rule.condition.narrow(known, Scope.MESSAGE) for rule in policy.rules]
-    by_direction: dict[Direction, list[Condition]] = {}
+    benches: dict[Direction, Bench] = {}
     for recipient in mail.envelope.recipients:
         direction = mail.direction(recipient)
-        if direction not in by_direction:
+        if direction not in benches:
             known = Known(mail, looked, direction)
-            by_direction[direction] = [condition.narrow(known, Scope.DIRECTION) for condition in for_message]
-        known = Known(mail, looked, direction, recipient)
-        yield recipient, [condition.test(known) for condition in by_direction[direction]]
+            left = [condition.narrow(known, Scope.DIRECTION) for condition in for_message]
+            benches[direction] = Bench.of(policy.rules, left)
+        yield recipient, benches[direction].row(Known(mail, looked, direction, recipient))

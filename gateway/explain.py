@@ -8,7 +8,6 @@ from enum import Enum
 from typing import Any
 
 from rich.console import Group, RenderableType
-from rich.markup import escape
 from rich.table import Table
 from rich.text import Text
 
@@ -24,6 +23,10 @@ COLOURS = {
     Action.DEFER: "yellow",
     Action.REJECT: "red",
 }
+
+
+NAMED = 5
+"""Recipients named in one line."""
 
 
 def as_json(file: str, mail: Mail, verdict: Verdict, seconds: float) -> dict[str, Any]:
@@ -50,26 +53,50 @@ def as_json(file: str, mail: Mail, verdict: Verdict, seconds: float) -> dict[str
 
 def as_table(file: str, mail: Mail, verdict: Verdict) -> RenderableType:
     """The same for a person: who gets it, rule by rule and why, what was found."""
-    colour = COLOURS[verdict.action]
-    title = Text.assemble((file, "bold"), "  ", (verdict.action.word.upper(), f"bold {colour}"))
+    title = Text.assemble((file, "bold"), "  ", (verdict.action.word.upper(), f"bold {COLOURS[verdict.action]}"))
     title.append(f"  {mail.strictest_direction.value}, from <{mail.envelope.sender}>, {mail.size:,} bytes")
     blocks: list[RenderableType] = [title]
-    for outcome in verdict.outcomes:
-        table = Table(title=f"to <{escape(outcome.recipient.address)}>: {outcome.action.word}", title_justify="left")
-        for column in ("rule", "clause", "mode", "result", "asks for", "because"):
-            table.add_column(column)
-        for rule in outcome.rules:
-            table.add_row(*(escape(cell) for cell in _row(rule)), style=_style(rule))
-        blocks.append(table)
-        if outcome.action >= Action.DEFER:
-            blocks.append(Text(f"the client hears: {outcome.reply}"))
+    for outcomes in _alike(verdict.outcomes):
+        blocks += [Text(f"to {_named(outcomes)}: {outcomes[0].action.word}", style="bold"), _rules(outcomes[0])]
+        if outcomes[0].action >= Action.DEFER:
+            blocks.append(Text(f"the client hears: {outcomes[0].reply}"))
     for report in verdict.reports:
         for finding in report.findings:
             facts = ", ".join(f"{name}={_plain(value)!r}" for name, value in finding.facts().items())
             blocks.append(Text(f"found {report.filter}.{finding.code}: {facts} {finding.detail}".rstrip()))
         if report.failure:
             blocks.append(Text(f"could not look: {report.filter}: {report.reason}", style="yellow"))
-    return Group(*blocks)
+    return Group(*blocks, "")
+
+
+def _alike(outcomes: tuple[Outcome, ...]) -> list[list[Outcome]]:
+    """Recipients with the same outcome for the same reasons, together."""
+    groups: dict[tuple[Action, tuple[RuleOutcome, ...]], list[Outcome]] = {}
+    for outcome in outcomes:
+        groups.setdefault((outcome.action, outcome.rules), []).append(outcome)
+    return list(groups.values())
+
+
+def _named(outcomes: list[Outcome]) -> str:
+    names = ", ".join(f"<{outcome.recipient.address}>" for outcome in outcomes[:NAMED])
+    return names + (f" and {len(outcomes) - NAMED} more" if len(outcomes) > NAMED else "")
+
+
+def _rules(outcome: Outcome) -> Table:
+    table = Table(show_edge=False, pad_edge=False, header_style="")
+    table.add_column("rule", no_wrap=True)
+    table.add_column("asks for", no_wrap=True)
+    table.add_column("because", overflow="fold")
+    for rule in outcome.rules:
+        asked = rule.action.word if rule.action is not None else "-"
+        cited = f" [{', '.join(rule.cite)}]" if rule.action is not None and rule.cite else ""
+        table.add_row(
+            Text(rule.id),
+            Text(asked if rule.mode == "enforce" else f"{asked} ({rule.mode})"),
+            Text(f"{rule.result.value}: {rule.because}{cited}"),
+            style=_style(rule),
+        )
+    return table
 
 
 def _recipient(outcome: Outcome) -> dict[str, Any]:
@@ -90,11 +117,6 @@ def _recipient(outcome: Outcome) -> dict[str, Any]:
             for rule in outcome.rules
         ],
     }
-
-
-def _row(rule: RuleOutcome) -> tuple[str, ...]:
-    action = rule.action.word if rule.action is not None else ""
-    return rule.id, ", ".join(rule.cite), rule.mode, rule.result.value, action, rule.because
 
 
 def _style(rule: RuleOutcome) -> str:

@@ -31,7 +31,8 @@ log = structlog.get_logger()
 async def judge(policy: Policy, mail: Mail, *, deadline: float, observe: Observe) -> Verdict:
     """What the policy says of the mail.
 
-    `deadline` is a time of the loop's clock; filters that miss it "could not look". `observe` is called with each report as it comes (metrics).
+    `deadline` is a time of the loop's clock; filters that miss it "could not look". `observe` is called with each
+    report (metrics).
     """
     filters = {name: policy.filters[name] for name in decide.needed(policy, mail)}
     reports = await examine(filters, mail, deadline=deadline, observe=observe)

@@ -29,11 +29,14 @@ def specimen(
     direction: Direction | None = None,
     received: datetime | None = None,
 ) -> Mail:
-    """The mail that these bytes would be. What the envelope does not say is read from the header."""
+    """The mail that these bytes would be. What the envelope does not say is read from the header.
+
+    Where that names no recipient either, the rules are asked for a recipient without an address.
+    """
     root = parse(raw)
     client = client or Client()
     sender = header_sender(root) if sender is None else sender
-    recipients = recipients or header_recipients(root)
+    recipients = recipients or header_recipients(root) or ("",)
     organisation = policy.organisation
     return Mail(
         id="specimen",

@@ -39,27 +39,19 @@ async def run_cases(policy: Policy, *, progress: Progress = iter) -> list[CaseRe
 async def failed_cases(policy: Policy) -> list[str]:
     """What fails, in a line each; nothing if the policy does what its own cases say."""
     return [
-        f"{result.where}: {result.name}: {failure}"
-        for result in await run_cases(policy)
-        for failure in result.failures
+        f"{result.where}: {result.name}: {failure}" for result in await run_cases(policy) for failure in result.failures
     ]
 
 
 async def _verdict(policy: Policy, case: Case) -> Verdict:
     mail = _mail(policy, case)
     reports = await pipeline.examine(
-        {
-            name: policy.filters[name]
-            for name in decide.needed(policy, mail)
-            if name not in case.given.unavailable
-        },
+        {name: policy.filters[name] for name in decide.needed(policy, mail) if name not in case.given.unavailable},
         mail,
         deadline=asyncio.get_running_loop().time() + CASE_DEADLINE,
         observe=_nobody_counts,
     )
-    blind = tuple(
-        Report(name, failure="unavailable", reason="the case says so") for name in case.given.unavailable
-    )
+    blind = tuple(Report(name, failure="unavailable", reason="the case says so") for name in case.given.unavailable)
     return decide.decide(policy, mail, (*reports, *blind))
 
 

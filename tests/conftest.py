@@ -1,4 +1,4 @@
-"""What many tests need: a gateway of this process on free loopback ports, with a policy and a next hop of the test's."""
+"""What many tests need: a gateway of this process on free loopback ports, with the test's policy and next hop."""
 
 from __future__ import annotations
 

@@ -11,9 +11,10 @@ from __future__ import annotations
 import asyncio
 import socket
 import ssl
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
+from typing import Literal
 
 STAGES = ("greeting", "ehlo", "xforward", "mail", "rcpt", "data", "body", "eod", "reuse")
 """Where a fault may be put. "body": while the message comes in; "reuse": at the second transaction on a connection."""
@@ -50,7 +51,8 @@ class Taken:
 class FakeHop:
     """`faults` maps a stage to a fault. `answers` maps an address in a RCPT to the line that answers it; `finals` are
     the lines that answer the end of data, for LMTP one a recipient. `faulty` is the number of connections, from the
-    first, that are bad; later ones behave.
+    first, that are bad; later ones behave. `injected` is said in the clear behind the 220 of STARTTLS. A hop
+    `without_ehlo` knows HELO only.
     """
 
     faults: Mapping[str, str] = field(default_factory=dict)
@@ -61,6 +63,7 @@ class FakeHop:
     unix: str = ""
     tls: ssl.SSLContext | None = None
     injected: bytes = b""
+    without_ehlo: Literal["", "in-tls", "always"] = ""
     faulty: int = 1_000_000
     taken: list[Taken] = field(default_factory=list)
     commands: list[bytes] = field(default_factory=list)
@@ -93,15 +96,17 @@ class FakeHop:
 
     async def until_open(self, count: int) -> None:
         """Waits until so many connections are open."""
-        while self.open != count:
-            self._change.clear()
-            await self._change.wait()
+        await self._until(lambda: self.open == count)
 
     async def until_taken(self, count: int) -> None:
         """Waits until so many messages were taken."""
-        while len(self.taken) < count:
-            self._change.clear()
-            await self._change.wait()
+        await self._until(lambda: len(self.taken) >= count)
+
+    async def _until(self, reached: Callable[[], bool]) -> None:
+        async with asyncio.timeout(10):  # the test fails rather than hangs
+            while not reached():
+                self._change.clear()
+                await self._change.wait()
 
     def hang_up(self) -> None:
         """Closes every open connection from this side, as a hop does that is restarted."""
@@ -205,7 +210,8 @@ class _Session:
     async def hello(self, verb: bytes, line: bytes) -> None:
         if await self.fault("ehlo"):
             return
-        if (verb == b"LHLO") != self.hop.lmtp:
+        old = self.hop.without_ehlo == "always" or (self.encrypted and self.hop.without_ehlo == "in-tls")
+        if (verb == b"LHLO") != self.hop.lmtp or (verb == b"EHLO" and old):
             self.writer.write(b"500 5.5.1 wrong protocol\r\n")
         elif verb == b"HELO":
             self.writer.write(b"250 fake.example\r\n")

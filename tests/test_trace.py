@@ -63,7 +63,10 @@ def test_hops_and_own_passes_are_counted() -> None:
 
 
 LOGINS = {
-    "as Postfix writes it": (b"Received: from x (y [1.2.3.4]) (Authenticated sender: an@example.gov.vn) by z\r\n", "an@example.gov.vn"),
+    "as Postfix writes it": (
+        b"Received: from x (y [1.2.3.4]) (Authenticated sender: an@example.gov.vn) by z\r\n",
+        "an@example.gov.vn",
+    ),
     "not in the topmost field": (b"Received: from a by b\r\nReceived: from x (Authenticated sender: an) by z\r\n", ""),
     "none": (b"Subject: (Authenticated sender: an)\r\n", ""),
 }

@@ -48,7 +48,7 @@ def edited(raw: Raw, root: Part, edits: Sequence[Edit]) -> tuple[Piece, ...]:
     for rewrite in rewrites:
         part = rewrite.part
         if part is root:
-            lines = _with_content(_with_version(lines), rewrite)
+            lines = _with_content(_with_version(lines) if rewrite.fields else lines, rewrite)
         elif rewrite.fields or not _separated(part):
             changes.append(_head_change(part, _with_content(_lines(raw, part), rewrite)))
     rewritten = any(rewrite.part is root for rewrite in rewrites)

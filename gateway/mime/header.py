@@ -46,11 +46,14 @@ class Field(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Head:
-    """What stands before the body. The empty line between `span` and `body` belongs to neither."""
+    """What stands before the body. The empty line between `span` and `body` belongs to neither.
+
+    `lines` counts the fields and the lines that are none."""
 
     span: Span
     body: Span
     fields: tuple[Field, ...]
+    lines: int
     defects: tuple[Defect, ...]
 
 
@@ -87,12 +90,14 @@ def read_head(raw: Raw, span: Span, most: int = MAX_HEADERS) -> Head:
         defects.append(Defect.NUL_IN_HEAD)
     if block.count(b"\r") != block.count(b"\r\n"):
         defects.append(Defect.BARE_CR)
+    lines = len(listed)
+    last = max((n for n, line in enumerate(listed) if line.name.lower().startswith("content-")), default=-1)
     for place, line in enumerate(listed):
         if line.name:
             continue
         if place == 0 and block.startswith(_MBOX_LINE):
             defects.append(Defect.MBOX_LINE)
-        elif any(later.name.lower().startswith("content-") for later in listed[place + 1 :]):
+        elif place < last:
             defects.append(Defect.JUNK_IN_HEAD)
         else:
             defects.append(Defect.NO_SEPARATOR)
@@ -100,7 +105,7 @@ def read_head(raw: Raw, span: Span, most: int = MAX_HEADERS) -> Head:
             listed = listed[:place]
             break
     named = tuple(line for line in listed if line.name)
-    return Head(Span(span.start, stop), Span(following, span.stop), named, tuple(dict.fromkeys(defects)))
+    return Head(Span(span.start, stop), Span(following, span.stop), named, lines, tuple(dict.fromkeys(defects)))
 
 
 def _find_head(raw: Raw, span: Span) -> tuple[bytes, int, list[Defect]]:

@@ -120,7 +120,7 @@ _MARKERS: tuple[tuple[re.Pattern[bytes], str], ...] = tuple(
     for pattern, kind in (
         (rb"\A#!", "script"),
         (rb"<hta:application", "hta"),
-        (rb"\A(?:<\?xml[^<]{0,200})?\s*<(?:job|package|component|scriptlet)[\s>]", "wsf"),
+        (rb"\A(?:<\?xml[^<]{0,200}+)?\s*+<(?:job|package|component|scriptlet)[\s>]", "wsf"),
         (rb"\A\s*@?echo off", "batch"),
         (rb"\A(?:windows registry editor|regedit4)", "reg"),
         (rb"\A\s*\[internetshortcut\]", "internet-shortcut"),

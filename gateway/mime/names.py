@@ -15,6 +15,9 @@ SHOWN_LIMIT = 255
 MAX_NAMES = 20
 """Names kept of one part: two parameters in two forms, each read in several ways, come to less."""
 
+MAX_NAME = 1_000
+"""Characters kept of each end of a name; no system has file names longer than 255."""
+
 MAX_EXTENSION = 40
 """Characters of an extension; the longest with a meaning to Windows is a class id in braces, 38."""
 
@@ -44,7 +47,8 @@ def file_names(disposition: Mapping[str, tuple[str, ...]], content_type: Mapping
     """The names that some mail program shows for a part, by the book first (RFC 2183 section 2.3)."""
     found = [*disposition.get("filename", ()), *disposition.get("name", ())]
     found += [*content_type.get("name", ()), *content_type.get("filename", ())]
-    names = dict.fromkeys(name for name in found if name.strip() and not _is_encoded(name))
+    bounded = (name if len(name) <= 2 * MAX_NAME else name[:MAX_NAME] + name[-MAX_NAME:] for name in found)
+    names = dict.fromkeys(name for name in bounded if name.strip() and not _is_encoded(name))
     names |= dict.fromkeys(guessed(unquote_to_bytes(name)) for name in names if "%" in name)
     return list(names)[:MAX_NAMES]
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from itertools import islice
 from urllib.parse import unquote_to_bytes
 
 from gateway.mime.charsets import text_of
@@ -19,6 +20,9 @@ MAX_PARAMETERS = 100
 
 MAX_TEXT = 16 * 1024
 """Characters read of one field: fifty times the longest file name, and every reading of it stays cheap."""
+
+MAX_MARKS = 1_000
+"""Quotes, brackets and backslashes looked at for comments; the text behind them is taken as it is."""
 
 _TOKEN = re.compile(r"\s*+([^\s;/=]*+(?:\s*+/\s*+[^\s;=]*+)?)(?!\s*+=)")
 _ITEM = re.compile(r'[\s;]*+([^\s=;"]*+)\s*+(=?)\s*+')
@@ -69,7 +73,7 @@ def without_comments(text: str) -> str:
     if "(" not in text:
         return text
     kept, at, depth, quoted = list[str](), 0, 0, False
-    for mark in _COMMENT_MARK.finditer(text):
+    for mark in islice(_COMMENT_MARK.finditer(text), MAX_MARKS):
         sign = mark[0]
         if sign == '"' and not depth:
             quoted = not quoted

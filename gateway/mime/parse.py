@@ -26,7 +26,7 @@ MAX_HEADER = 64 * 1024
 """Bytes read of one field: a To field with a thousand addresses has 40 kB."""
 
 MAX_FIELDS = 10_000
-"""Fields listed of all heads of a message; a digest of a busy list has 2,000."""
+"""Fields, and lines that are none, listed of all heads of a message; a digest of a busy list has 2,000."""
 
 MAX_DEPTH = 50
 """Parts within parts. Postfix stops at 100 (mime_nesting_limit), Rspamd at 64; honest mail has ten."""
@@ -63,6 +63,7 @@ class _Draft:
     span: Span
     default: str = "text/plain"
     children: list[_Draft] = field(default_factory=list)
+    lines: int = 0
     part: Part | None = None
 
 
@@ -81,9 +82,8 @@ def parse(raw: Raw) -> Part:
     room, headers_left = Room(MAX_PARTS - 1, MAX_BOUNDARY_LINES), MAX_FIELDS
     drafts = [_Draft("", "", 0, Span(0, len(raw)))]
     for draft in drafts:  # grows as children are found
-        part = _read(raw, draft, room, min(headers_left, MAX_HEADERS))
-        draft.part = part
-        headers_left -= len(part.headers)
+        draft.part = _read(raw, draft, room, min(headers_left, MAX_HEADERS))
+        headers_left -= draft.lines
         drafts += draft.children
     for draft in reversed(drafts):
         if draft.children and draft.part is not None:
@@ -97,6 +97,7 @@ def parse(raw: Raw) -> Part:
 def _read(raw: Raw, draft: _Draft, room: Room, most_headers: int) -> Part:
     """The part without its children, which are left in the draft."""
     head = read_head(raw, draft.span, most_headers)
+    draft.lines = head.lines
     defects: list[Defect] = list(head.defects)
     content = _content_of(head.fields)
     defects += content.defects
@@ -154,9 +155,9 @@ def _content_of(found: Iterable[Field]) -> _Content:
     for one in found:
         name = one.name.lower()
         if name == "content-type":
-            _add(content, content.types, structured(unfolded(one.value)), Defect.DUPLICATE_TYPE)
+            _add(content, content.types, one.value, Defect.DUPLICATE_TYPE)
         elif name == "content-disposition":
-            _add(content, content.dispositions, structured(unfolded(one.value)), Defect.DUPLICATE_DISPOSITION)
+            _add(content, content.dispositions, one.value, Defect.DUPLICATE_DISPOSITION)
         elif name == "content-transfer-encoding":
             word = _ENCODING.search(without_comments(unfolded(one.value)[:MAX_TEXT]).lower())
             if content.encodings:
@@ -165,13 +166,15 @@ def _content_of(found: Iterable[Field]) -> _Content:
     return content
 
 
-def _add(content: _Content, found: list[Structured], one: Structured, duplicate: Defect) -> None:
+def _add(content: _Content, found: list[Structured], value: bytes, duplicate: Defect) -> None:
     if found:
         content.defects.append(duplicate)
-    if one.cut or len(found) == READINGS:
+    if len(found) == READINGS:
         content.defects.append(Defect.LIMIT_PARAMETERS)
-    if len(found) < READINGS:
-        found.append(one)
+        return
+    found.append(structured(unfolded(value)))
+    if found[-1].cut:
+        content.defects.append(Defect.LIMIT_PARAMETERS)
 
 
 def _descend_multipart(

@@ -9,11 +9,14 @@ from __future__ import annotations
 import importlib
 import inspect
 import pkgutil
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
-from types import MappingProxyType, ModuleType
-from typing import Any, cast
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, fields
+from textwrap import wrap
+from types import MappingProxyType, ModuleType, NoneType
+from typing import Any, Literal, cast, get_args, get_origin, get_type_hints
 
+from gateway.schema.docs import class_doc, field_docs
+from gateway.schema.shapes import Record, expected, shape_of
 from gateway.verdict import Filter, Finding
 
 FILTER_PACKAGE = "filters"
@@ -24,13 +27,48 @@ class FilterKind:
     """One filter as policies know it: its name, its class (whose fields are the options), its findings by code."""
 
     name: str
-    cls: type[Any]
+    cls: Any
     findings: Mapping[str, type[Finding]]
-    manual: str
+    purpose: str
+
+    @property
+    def manual(self) -> str:
+        """What it does, its options and what it can find, from its own docstrings, for a terminal."""
+        return "\n".join([self.purpose, "", "Options:", *self._options(), "", "Findings:", *self._findings(), ""])
 
     def make(self, options: Mapping[str, Any]) -> Filter:
         """The filter with these options. Raises ValueError or TypeError for what it does not take."""
         return cast(Filter, self.cls(**options))
+
+    def _options(self) -> Iterator[str]:
+        record, docs = shape_of(self.cls), field_docs(self.cls)
+        assert isinstance(record, Record)
+        for key in record.keys.values():
+            default = "required" if key.required else f"default {key.default}"
+            yield f"  {key.key}: {expected(key.type)}, {default}"
+            yield from _indented(docs.get(key.name, ""))
+        if not record.keys:
+            yield "  none"
+
+    def _findings(self) -> Iterator[str]:
+        for code, finding in self.findings.items():
+            names = ", ".join(testable_fields(finding)) or "none"
+            yield f"  {self.name}.{code}"
+            yield from _indented(class_doc(finding))
+            yield from _indented(f"Fields: {names}")
+
+
+def testable_fields(finding: type[Finding]) -> Mapping[str, Any]:
+    """The fields of a finding that a policy may test, with the type of one value of each."""
+    hints = get_type_hints(finding)
+    names = [field.name for field in fields(finding) if field.name not in ("detail", "evidence")]
+    return {name: value_type(hints[name]) for name in names}
+
+
+def value_type(hint: Any) -> Any:
+    """The type of one value: what an optional field is besides None, what a tuple or set is made of."""
+    arguments = [argument for argument in get_args(hint) if argument not in (NoneType, Ellipsis)]
+    return value_type(arguments[0]) if arguments and get_origin(hint) is not Literal else hint
 
 
 def find_filters(places: Iterable[str | ModuleType] = (FILTER_PACKAGE,)) -> Mapping[str, FilterKind]:
@@ -78,3 +116,7 @@ def _filter_of(module: ModuleType) -> FilterKind | None:
     if "" in findings or len(findings) < len(cls.FINDINGS):
         raise TypeError(f"{module.__name__}: every finding needs a code of its own")
     return FilterKind(module.__name__.rpartition(".")[2], cls, MappingProxyType(findings), inspect.getdoc(module) or "")
+
+
+def _indented(text: str) -> Iterator[str]:
+    return (f"      {line}" for line in wrap(" ".join(text.split()), 100))

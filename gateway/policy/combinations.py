@@ -68,8 +68,10 @@ def _changes(rule: WrittenRule) -> Iterator[Complaint]:
     asked, do = rule.with_, rule.then.word
     actions = {rule.then, rule.on_unknown}
     if asked.changes_message and not actions & {Action.TAG, Action.HOLD, Action.QUARANTINE}:
-        instead = '; write "then: tag"' if rule.then is Action.ACCEPT else ", so there is nothing to change"
-        yield asked.where, f'"then: {do}" passes nothing on changed{instead}'
+        if rule.then is Action.ACCEPT:
+            yield asked.where, '"then: accept" leaves the message as it is; "then: tag" is for what changes it'
+        else:
+            yield asked.where, f'"then: {do}" delivers nothing, so there is nothing to change'
     if asked.changes_delivery and rule.then not in (Action.ACCEPT, Action.TAG):
         yield asked.where, f'"redirect" and "bcc" deliver at once, "then: {do}" does not'
     if rule.then is Action.TAG and not (asked.changes_message or asked.changes_delivery or asked.notify):

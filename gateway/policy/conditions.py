@@ -31,6 +31,11 @@ def _is(what: str, seen: object, wanted: object, holds: bool) -> Answer:
     return Answer(MATCH, f"{what} is {seen}") if holds else Answer(NO_MATCH, f"{what} is {seen}, wanted {wanted}")
 
 
+def _meets(what: str, seen: object, wanted: Matcher, holds: bool) -> Answer:
+    """The same where what is wanted is more than the value that is seen."""
+    return Answer(MATCH, f"{what} is {seen} ({wanted})") if holds else _is(what, seen, wanted, False)
+
+
 def _words(wanted: Iterable[str]) -> str:
     return " or ".join(sorted(wanted))
 
@@ -81,7 +86,7 @@ class ClientIs(Leaf):
     def test(self, known: Known) -> Answer:
         value = self.fact.of(known.mail)
         holds = self.wanted.matches((value,) if value else (), known.day)
-        return _is(f"client {self.fact.value}", shown(value) if value else "not known", self.wanted, holds)
+        return _meets(f"client {self.fact.value}", shown(value) if value else "not known", self.wanted, holds)
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +118,8 @@ class SenderIs(Leaf):
 
     def test(self, known: Known) -> Answer:
         sender = known.mail.envelope.sender
-        return _is("sender", shown(sender) if sender else "<>", self.wanted, self.wanted.matches((sender,), known.day))
+        holds = self.wanted.matches((sender,), known.day)
+        return _meets("sender", shown(sender) if sender else "<>", self.wanted, holds)
 
 
 @dataclass(frozen=True, slots=True)
@@ -200,7 +206,7 @@ class SizeIs(Leaf):
     def test(self, known: Known) -> Answer:
         if (mail := known.content) is None:
             return Answer(UNKNOWN, "the size is not known yet")
-        return _is("size", f"{mail.size} octets", self.wanted, self.wanted.matches((mail.size,), known.day))
+        return _meets("size", f"{mail.size} octets", self.wanted, self.wanted.matches((mail.size,), known.day))
 
 
 @dataclass(frozen=True, slots=True)
@@ -213,7 +219,7 @@ class RecipientsAre(Leaf):
         if known.content is None:
             return Answer(UNKNOWN, "the number of recipients is not known yet")
         count = len(known.mail.envelope.recipients)
-        return _is("number of recipients", count, self.wanted, self.wanted.matches((count,), known.day))
+        return _meets("number of recipients", count, self.wanted, self.wanted.matches((count,), known.day))
 
 
 @dataclass(frozen=True, slots=True)
@@ -256,7 +262,7 @@ class HeaderIs(Leaf):
         seen = ", ".join(shown(value) for value in values[:3]) if values else "missing"
         if self.wanted is None:
             return _is(f"header {self.name}", seen, "any" if self.present else "none", bool(values) == self.present)
-        return _is(f"header {self.name}", seen, self.wanted, self.wanted.matches(values, known.day))
+        return _meets(f"header {self.name}", seen, self.wanted, self.wanted.matches(values, known.day))
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,18 +5,16 @@ The file before is `when.py`; the file after is `found.py`, which holds findings
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import fields
+from collections.abc import Iterator
 from enum import Enum
-from types import NoneType
-from typing import Any, Literal, get_args, get_origin, get_type_hints
+from typing import Any, Literal, get_args, get_origin
 
+from gateway.policy.catalogue import testable_fields
 from gateway.policy.matchers import Matcher, OneOf, Truthful
 from gateway.policy.names import FindingName, PolicyReader
 from gateway.policy.values import WORD, Amount, parse_comparison, read_values
 from gateway.schema.nodes import ListNode, MapNode, Node, ScalarNode, quote
 from gateway.schema.reader import INVALID, Invalid
-from gateway.verdict import Finding
 
 
 def read_field(key: ScalarNode, node: Node, found: tuple[FindingName, ...], reader: PolicyReader) -> Matcher | Invalid:
@@ -32,24 +30,11 @@ def read_field(key: ScalarNode, node: Node, found: tuple[FindingName, ...], read
     return _wanted(node, types[0], reader)
 
 
-def testable_fields(finding: type[Finding]) -> Mapping[str, Any]:
-    """The fields of a finding that a policy may test, with the type of one value of each."""
-    hints = get_type_hints(finding)
-    names = [field.name for field in fields(finding) if field.name not in ("detail", "evidence")]
-    return {name: _value_type(hints[name]) for name in names}
-
-
 def words_of(kind: Any) -> tuple[str, ...]:
     """The words that a field of this type may hold; none if any text will do."""
     if get_origin(kind) is Literal:
         return tuple(str(word) for word in get_args(kind))
     return tuple(str(member.value) for member in kind) if isinstance(kind, type) and issubclass(kind, Enum) else ()
-
-
-def _value_type(hint: Any) -> Any:
-    """The type of one value: what an optional field is besides None, what a tuple or set is made of."""
-    arguments = [argument for argument in get_args(hint) if argument not in (NoneType, Ellipsis)]
-    return _value_type(arguments[0]) if arguments and get_origin(hint) is not Literal else hint
 
 
 def _wanted(node: Node, kind: Any, reader: PolicyReader) -> Matcher | Invalid:

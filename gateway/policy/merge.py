@@ -6,10 +6,8 @@ lowest layer that writes them; a rule takes the place of the rule of its id. Wha
 
 from __future__ import annotations
 
-import os.path
 from collections.abc import Mapping
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 from gateway.policy.layers import Layer
@@ -27,14 +25,12 @@ Options = Mapping[str, tuple[dict[str, Any], Layer]]
 
 
 def merged_organisation(layers: list[Layer]) -> Organisation:
-    """Each key from the lowest layer that writes it; the directory's path is relative to that layer's file."""
+    """Each key from the lowest layer that writes it."""
     result = Organisation()
     for layer in layers:
         own = layer.file.organisation
         names = [name.text for name, _ in layer.source.entries("organisation")]
         changes = {name: getattr(own, name) for name in names if hasattr(own, name)}
-        if changes.get("directory") is not None:
-            changes["directory"] = Path(os.path.normpath(layer.source.path.parent / changes["directory"]))
         result = replace(result, **changes)
     return result
 

@@ -99,7 +99,9 @@ class FindingName:
         """The finding of that name, of those that the filters declare."""
         assert isinstance(node, ScalarNode)
         assert isinstance(reader, PolicyReader)
-        name, _, code = node.text.partition(".")
+        name, dot, code = node.text.partition(".")
+        if not dot:
+            return reader.wrong(node, cls.EXPECTED)
         if (kind := reader.names.filters.get(name)) is None:
             return reader.unknown(node, "filter", reader.names.filters, name)
         if (finding := kind.findings.get(code)) is None:

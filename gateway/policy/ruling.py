@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from gateway.mail import Recipient
-from gateway.policy.logic import Answer
+from gateway.policy.logic import UNKNOWN, Answer, Condition, Known, Settled
 from gateway.policy.rule import Mode, Rule, parts_of
 from gateway.reply import OK, TAKEN, Reply
 from gateway.verdict import Action, Edit, Outcome, RuleOutcome, Truth
 
 ACCEPT = Action.ACCEPT
+UNSETTLED = Answer(UNKNOWN, "it depends on the recipient")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -61,6 +62,42 @@ def ruling_of(rule: Rule, answer: Answer, *, unknown_counts: bool) -> Ruling:
         action = rule.on_unknown
     record = RuleOutcome(rule.id.text, rule.cites, rule.mode.value, answer.truth, action, because)
     return Ruling(rule, answer, held, record)
+
+
+@dataclass(frozen=True, slots=True)
+class Bench:
+    """The rules for the recipients of one direction: what is settled is ruled once, the rest for each recipient.
+
+    Recipients who get the same answers get the same rulings, by identity, so that all that follows can be shared too.
+    """
+
+    settled: tuple[Ruling, ...]
+    left: tuple[tuple[int, Condition], ...]
+    known: dict[object, Ruling]
+
+    @classmethod
+    def of(cls, rules: Sequence[Rule], conditions: Sequence[Condition]) -> Bench:
+        """The bench for rules and what is left to ask of each."""
+        answers = [each.answer if isinstance(each, Settled) else UNSETTLED for each in conditions]
+        rulings = tuple(
+            ruling_of(rule, answer, unknown_counts=True) for rule, answer in zip(rules, answers, strict=True)
+        )
+        left = tuple((index, each) for index, each in enumerate(conditions) if not isinstance(each, Settled))
+        return cls(rulings, left, {})
+
+    def row(self, known: Known) -> tuple[Ruling, ...]:
+        """The ruling of each rule for one recipient."""
+        if not self.left:
+            return self.settled
+        row = list(self.settled)
+        for index, condition in self.left:
+            answer = condition.test(known)
+            # Findings need not be hashable; they live as long as the reports do, so their identity tells them apart.
+            key = (index, answer.truth, answer.because, tuple(map(id, answer.findings)))
+            if key not in self.known:
+                self.known[key] = ruling_of(row[index].rule, answer, unknown_counts=True)
+            row[index] = self.known[key]
+        return tuple(row)
 
 
 def outcome_of(rulings: Iterable[Ruling], recipient: Recipient) -> Outcome:

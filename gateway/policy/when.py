@@ -182,7 +182,7 @@ def condition_of(written: When, reader: PolicyReader) -> Condition | Invalid:
         return ALWAYS
     parts = list(_parts(written, reader))
     if not parts:
-        return reader.problem_at(written.position, 'no condition is written here; "when: always" is one')
+        return reader.problem_at(written.position, 'no condition is written here; a rule for all mail says "when: always"')
     good = [part for part in parts if not isinstance(part, Invalid)]
     if len(good) < len(parts):
         return INVALID

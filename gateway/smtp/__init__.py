@@ -1,1 +1,1 @@
-"""The SMTP edge: the listener in front, the next hop behind."""
+"""The SMTP edge: the listener in front of us (`session.py`) and the next hop behind us (`hop.py`, `upstream.py`)."""

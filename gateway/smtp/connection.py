@@ -176,6 +176,7 @@ class Connection(asyncio.Protocol):
             await self._hello(settings)
 
     async def _hello(self, settings: HopSettings) -> None:
+        self.offers = {}
         verb = "LHLO" if settings.protocol == "lmtp" else "EHLO"
         [reply] = await self.ask([encode(f"{verb} {settings.helo}")], settings.reply_timeout)
         if reply.kind == 5 and verb == "EHLO":  # RFC 5321 section 3.2
@@ -193,7 +194,7 @@ class Connection(asyncio.Protocol):
             raise self._broken(HopError(HOP_UNREACHABLE, kind="refused", detail=detail))
 
     async def _start_tls(self, settings: HopSettings, context: ssl.SSLContext) -> bool:
-        """True if the connection is encrypted now, and all that was known of the hop is forgotten (RFC 3207, 4.2)."""
+        """True if the connection is encrypted now: the hop must be asked again what it offers (RFC 3207, 4.2)."""
         replies = []
         if "STARTTLS" in self.offers:
             replies = await self.ask([encode("STARTTLS")], settings.reply_timeout)
@@ -217,7 +218,6 @@ class Connection(asyncio.Protocol):
         if transport is None:  # the hop went away in the handshake
             raise HopError(HOP_UNREACHABLE, kind="tls", detail="closed in the TLS handshake")
         self._transport = transport
-        self.offers = {}
         return True
 
 

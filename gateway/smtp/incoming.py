@@ -38,12 +38,16 @@ log = structlog.get_logger()
 
 
 class Incoming:
-    """A client's transaction. `policy` is the one in force when it began, to its end."""
+    """A client's transaction. `policy` is the one in force when it began, to its end.
 
-    def __init__(self, service: Service, client: Client, envelope: Envelope) -> None:
+    `trusted`: the peer is believed about other clients, so also its topmost Received field.
+    """
+
+    def __init__(self, service: Service, client: Client, envelope: Envelope, *, trusted: bool) -> None:
         self.service = service
         self.policy = service.policy()
         self.client = client
+        self.trusted = trusted
         self.envelope = envelope
         self.id = new_id()
         self.received = datetime.now(UTC)
@@ -197,7 +201,7 @@ class Incoming:
         ):
             self.service.observer.protocol_error("loop")
             raise Refused(reply.LOOP)
-        if self.service.listener.account is AccountSource.RECEIVED and not self.client.login:
+        if self.service.listener.account is AccountSource.RECEIVED and self.trusted and not self.client.login:
             self.client = replace(self.client, login=trace.authenticated_user(root))
         mail = Mail.of(self.facts, raw, root)
         deadline = started + self.service.deadline * LOOKING
@@ -220,7 +224,7 @@ class Incoming:
             recipient_count=len(facts.envelope.recipients),
             refused=[(address, answer.code, rules) for address, answer, rules in self.refused[:LOGGED]],
             size=self._spooled.size,
-            action=verdict.action.word if verdict else None,
+            action=(verdict.action if verdict else _refusal_of(answer)).word,
             rules=[rule.id for rule in rules.values() if rule.action is not None][:LOGGED],
             findings=sorted({finding.code for finding in verdict.findings})[:LOGGED] if verdict else [],
             unavailable=[report.filter for report in verdict.reports if report.failure] if verdict else [],
@@ -228,3 +232,8 @@ class Incoming:
             reply=str(answer),
             seconds=round(seconds, 4),
         )
+
+
+def _refusal_of(answer: Reply) -> Action:
+    """What a refusal without a verdict comes to: before the content was judged, or because it could not be."""
+    return Action.DEFER if answer.temporary else Action.REJECT

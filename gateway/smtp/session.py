@@ -203,6 +203,7 @@ class Session(SMTP):
     async def _flush_now(self) -> None:
         if self.transport is None:
             raise EOFError
+        self.pace.command()  # a client that does not read its replies is as slow as one that sends nothing
         self._writer.write(bytes(self._out))
         self._out.clear()
         await self._writer.drain()
@@ -264,7 +265,8 @@ class Session(SMTP):
         if self._messages >= self.service.limits.messages_per_session:
             self._ending = True
             raise Refused(reply.TOO_BUSY)
-        self.incoming = Incoming(self.service, self._transaction_client(), syntax.mail_from(argument))
+        client, envelope = self._transaction_client(), syntax.mail_from(argument)
+        self.incoming = Incoming(self.service, client, envelope, trusted=self.service.trusts(self._peer))
         try:
             self.incoming.begin()
         except Refused:

@@ -95,6 +95,24 @@ async def test_a_broken_disk_is_temporary_trouble_and_leaves_no_file(
     assert not files(tmp_path)
 
 
+async def test_a_name_that_is_not_on_stable_storage_is_taken_back(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await (await begun(tmp_path)).send(RAW, [])
+    before = files(tmp_path)
+    real = os.fsync
+
+    def fsync(descriptor: int) -> None:
+        if os.path.isdir(f"/proc/self/fd/{descriptor}"):
+            raise OSError(errno.EIO, "folder")
+        real(descriptor)
+
+    monkeypatch.setattr(os, "fsync", fsync)
+    with pytest.raises(HopError):
+        await (await begun(tmp_path)).send(RAW, [])
+    assert files(tmp_path) == before
+
+
 def failing(number: int) -> object:
     def call(*_: object, **__: object) -> None:
         raise OSError(number, os.strerror(number))

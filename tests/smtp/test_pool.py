@@ -67,12 +67,11 @@ async def test_no_more_connections_than_the_limit(fake: FakeHop) -> None:
     await hop.close()
 
 
-async def test_a_stale_connection_is_replaced_within_the_limit(fake: FakeHop) -> None:
+async def test_stale_connections_are_replaced_while_others_wait_for_their_places(fake: FakeHop) -> None:
     fake.faults, fake.faulty = {"reuse": "close"}, 3
     hop = hop_to(fake, connections=3)
     await asyncio.gather(*(deliver(hop) for _ in range(12)))
     assert len(fake.taken) == 12
-    assert fake.most_open <= 4  # the fake hop notices a close a moment after us
     await hop.close()
 
 

@@ -343,28 +343,26 @@ async def test_a_refused_ehlo_is_followed_by_helo() -> None:
 
 
 async def test_a_hop_that_knows_helo_only_gets_plain_commands() -> None:
-    async def old(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        answers = {b"HELO": b"250 hi\r\n", b"MAIL": b"250 ok\r\n", b"RCPT": b"250 ok\r\n", b"DATA": b"354 go\r\n"}
-        writer.write(b"220 old\r\n")
-        while line := await reader.readline():
-            lines.append(line)
-            writer.write(b"250 taken\r\n" if line == b".\r\n" else answers.get(line[:4], b"500 what?\r\n"))
-            if line == b"DATA\r\n":
-                await reader.readuntil(b"\r\n\r\n")
-                await reader.readline()
-        writer.close()
-
-    lines: list[bytes] = []
-    async with await asyncio.start_server(old, "127.0.0.1", 0) as server:
-        hop = SmtpHop(HopSettings(address=server.sockets[0].getsockname()))
-        assert (await deliver(hop, mail=transaction("s@a", "SIZE=5", "RET=FULL")))[0] == Reply(250, "0.0", "taken")
+    async with FakeHop(without_ehlo="always") as fake:
+        hop = SmtpHop(settings(fake))
+        assert (await deliver(hop, mail=transaction("s@a", "SIZE=5", "RET=FULL")))[0].accepted
+        assert fake.commands == [
+            b"EHLO gw.example",
+            b"HELO gw.example",
+            b"MAIL FROM:<s@a>",
+            b"RCPT TO:<r@b.example>",
+            b"DATA",
+        ]
         await hop.close()
-    assert lines[:4] == [
-        b"EHLO localhost\r\n",
-        b"HELO localhost\r\n",
-        b"MAIL FROM:<s@a>\r\n",
-        b"RCPT TO:<r@b.example>\r\n",
-    ]
+
+
+async def test_what_was_offered_in_the_clear_is_forgotten_behind_starttls(authority: trustme.CA) -> None:
+    async with FakeHop(tls=server_side(authority, "127.0.0.1"), without_ehlo="in-tls") as fake:
+        hop = SmtpHop(settings(fake, tls="may"))
+        assert (await deliver(hop, mail=transaction("s@a", "SIZE=5")))[0].accepted
+        assert fake.taken[0].mail == b"MAIL FROM:<s@a>"
+        assert not fake.taken[0].xforward
+        await hop.close()
 
 
 TOOK, LATER, NEVER = b"250 2.0.0 took\r\n", b"452 4.2.2 later\r\n", b"550 5.7.1 never\r\n"
@@ -372,6 +370,7 @@ LMTP = {
     "all took it": ((TOOK, TOOK, TOOK), 250),
     "one may later": ((TOOK, LATER, NEVER), 452),
     "one never": ((TOOK, NEVER, TOOK), 550),
+    "one never, one may later": ((TOOK, NEVER, LATER), 452),
     "none": ((NEVER, NEVER, NEVER), 550),
 }
 
@@ -475,10 +474,16 @@ def test_a_cancelled_delivery_closes_its_connection(loop: str, stage: str) -> No
     async def conversation() -> None:
         async with FakeHop({stage: "hang"}, faulty=1) as fake:
             hop = SmtpHop(settings(fake, connections=1))
+            delivery = hop.begin(transaction())
+
+            async def stuck() -> None:
+                await delivery.add([Recipient("r@b")])
+                await delivery.send(LARGE, [Span(0, len(LARGE))])
+
             with pytest.raises(TimeoutError):
-                async with asyncio.timeout(0.2):
-                    await deliver(hop, LARGE)
-            await fake.until_open(0)
+                await asyncio.wait_for(stuck(), 0.2)
+            await fake.until_open(0)  # at once, before anybody abandons it
+            await delivery.abandon()
             assert (await deliver(hop))[0].accepted
             assert fake.connections == 2
             assert len(fake.taken) == 1

@@ -1,0 +1,89 @@
+#!/usr/bin/env bash
+# Makes this checkout ready: `deploy/setup.sh run` to run the gateway, `deploy/setup.sh test` to test it as well.
+#
+# Debian and Ubuntu packages are installed where something is missing (elsewhere their names are printed), then .venv
+# is filled from the lock files. Every file that is installed, build tools included, is checked against its hash.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+case "${1:-}" in
+    run) locks=(requirements-build.lock requirements.lock) ;;
+    test) locks=(requirements-build.lock requirements-dev.lock) ;;
+    *) echo "usage: deploy/setup.sh run|test" >&2; exit 2 ;;
+esac
+
+# Version managers put commands for versions they do not have on the path: only running one tells.
+find_python() {
+    local candidate
+    for candidate in python3.13 python3.12 python3.11 python3; do
+        if "$candidate" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then
+            echo "$candidate"
+            return
+        fi
+    done
+}
+
+missing_packages() {
+    local python
+    python=$(find_python)
+    if [ ! -x .venv/bin/python ]; then
+        [ -n "$python" ] || echo python3
+        "${python:-false}" -c 'import ensurepip, venv' 2>/dev/null || echo "${python:-python3}-venv"
+    fi
+    [[ $(/sbin/ldconfig -p) == *libmagic.so.1* ]] || echo libmagic1
+    if [ "$1" = test ]; then
+        [ -x /usr/sbin/postfix ] || echo postfix
+        command -v swaks >/dev/null || echo swaks
+    fi
+}
+
+as_root() {
+    if [ "$(id -u)" = 0 ]; then
+        "$@"
+    elif command -v sudo >/dev/null; then
+        sudo "$@"
+    else
+        echo "setup: not root, and there is no sudo; run as root: $*" >&2
+        exit 1
+    fi
+}
+
+install_packages() {
+    echo "setup: installing system packages: $*"
+    if ! command -v apt-get >/dev/null; then
+        echo "setup: this is neither Debian nor Ubuntu; please install what these packages hold: $*" >&2
+        exit 1
+    fi
+    as_root apt-get update --quiet
+    # The tests run Postfix instances of their own; the system's is neither configured nor started.
+    as_root debconf-set-selections <<<"postfix postfix/main_mailer_type select No configuration"
+    as_root env DEBIAN_FRONTEND=noninteractive apt-get install --quiet --yes --no-install-recommends "$@" </dev/null
+}
+
+mapfile -t packages < <(missing_packages "$1")
+if [ "${#packages[@]}" -gt 0 ]; then
+    install_packages "${packages[@]}"
+fi
+
+if [ ! -x .venv/bin/python ]; then
+    python=$(find_python)
+    if [ -z "$python" ]; then
+        echo "setup: Python 3.11 or newer is needed (Debian 12, Ubuntu 24.04); $(python3 --version) is too old" >&2
+        exit 1
+    fi
+    echo "setup: making .venv with $("$python" --version)"
+    "$python" -m venv .venv
+fi
+
+stamp=.venv/installed-$1
+wanted=$(cat "${locks[@]}" pyproject.toml deploy/setup.sh | sha256sum)
+if [ "$(cat "$stamp" 2>/dev/null)" != "$wanted" ]; then
+    echo "setup: installing ${locks[*]} into .venv"
+    pip=(.venv/bin/python -m pip --disable-pip-version-check install --quiet)
+    "${pip[@]}" --require-hashes -r "${locks[0]}"
+    # What has no wheel is built with the tools of the first lock file, not with whatever is newest today.
+    "${pip[@]}" --require-hashes --no-build-isolation -r "${locks[1]}"
+    "${pip[@]}" --no-build-isolation --no-deps --editable .
+    echo "$wanted" >"$stamp"
+fi
+echo "setup: ready"

@@ -1,0 +1,47 @@
+"""A next hop that takes everything and remembers of each message its number and a digest, so that it can take many."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections import Counter, deque
+from dataclasses import dataclass, field
+
+from tests.faults import FakeHop, Taken
+
+NUMBER = re.compile(rb"^Message-ID: <n([0-9]+)@example\.org>\r\n", re.MULTILINE)
+
+
+@dataclass
+class Sink(FakeHop):
+    """`arrived[(number, digest)]` is how often that message came; `strays` are those without a number."""
+
+    arrived: Counter[tuple[int, str]] = field(default_factory=Counter)
+    strays: int = 0
+
+    def __post_init__(self) -> None:
+        self.batches = self.commands = deque(maxlen=100)  # type: ignore[assignment]
+
+    def took(self, taken: Taken) -> None:
+        """Count a message."""
+        match = NUMBER.search(taken.content[:4096])
+        if match is None:
+            self.strays += 1
+            return
+        self.arrived[int(match[1]), digest(taken.content[match.start() :])] += 1
+
+    def copies(self, number: int) -> dict[str, int]:
+        """How often each version of this message came, by digest."""
+        return {seen: count for (each, seen), count in self.arrived.items() if each == number}
+
+
+def numbered(number: int, size: int) -> bytes:
+    """A message of about `size` bytes that no other number has; its first field is the one the sink looks for."""
+    head = f"Message-ID: <n{number}@example.org>\r\nSubject: number {number}\r\n\r\n".encode()
+    line = hashlib.sha256(head).hexdigest().encode() + b" mailwarden\r\n"
+    return head + line * max(1, (size - len(head)) // len(line))
+
+
+def digest(content: bytes) -> str:
+    """What two messages share if they are the same."""
+    return hashlib.sha256(content).hexdigest()
