@@ -9,15 +9,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Literal
 
 from gateway.mail import Mail
 from gateway.mime import extensions
 from gateway.mime.claims import contradicted
 from gateway.mime.files import File, files
 from gateway.mime.kinds import ARCHIVE_KINDS, EXECUTABLE_KINDS, SCRIPT_KINDS, encrypted
-from gateway.mime.names import tricks
+from gateway.mime.names import Trick, tricks
 from gateway.verdict import Evidence, Finding
+
+By = Literal["bytes", "extension", "inner-extension"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,7 +42,7 @@ class Executable(Attachment):
     is not the last; Windows does not run it, other systems and careless programs may)."""
 
     code: ClassVar[str] = "executable"
-    by: str
+    by: By
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,7 +50,7 @@ class Script(Attachment):
     """A text that an interpreter runs. `by` as for executable."""
 
     code: ClassVar[str] = "script"
-    by: str
+    by: By
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,7 +66,7 @@ class HiddenName(Attachment):
     """A name that hides something. `trick`: bidi, control, zero-width, spaces, dots (look-alikes), stream (NTFS)."""
 
     code: ClassVar[str] = "hidden_name"
-    trick: str
+    trick: Trick
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -12,7 +12,6 @@ import socket
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
 from enum import StrEnum
-from ipaddress import ip_network
 from pathlib import Path
 from typing import Literal
 
@@ -122,8 +121,9 @@ class Listener:
     login: str = ""
     """An account that all mail of this listener belongs to unless its client names another one."""
 
-    trusted: tuple[Network, ...] = (ip_network("127.0.0.0/8"), ip_network("::1/128"))
-    """The peers that are believed about other clients: XFORWARD, XCLIENT, PROXY and the topmost Received line."""
+    trusted: tuple[Network, ...] = ()
+    """The peers that are believed about other clients: XFORWARD, XCLIENT, PROXY and the topmost Received line. Nobody
+    unless listed, not even this machine; before Postfix: `[127.0.0.0/8]`."""
 
     proxy_protocol: bool = False
     """Whether each connection begins with a PROXY header (versions 1 and 2), from trusted peers only."""
@@ -178,7 +178,8 @@ class Limits:
     """Sessions open at once, over all listeners; more get 421."""
 
     sessions_per_client: int = 200
-    """Sessions open at once for an IPv4 address or an IPv6 /64; trusted peers of the listener are not counted."""
+    """Sessions open at once for an IPv4 address or an IPv6 /64; trusted peers of the listener and this machine are not
+    counted."""
 
     recipients: int = 1000
     """Recipients of one message; more get 452 4.5.3."""

@@ -50,7 +50,7 @@ def test_the_shortest_settings_have_sane_defaults() -> None:
     assert inbound.upstream == Upstream(UpstreamKind.SMTP, HostPort("127.0.0.1", 10026))
     assert (milter.name, milter.milter, milter.upstream) == ("milter", HostPort("127.0.0.1", 10027), None)
     assert (inbound.direction, inbound.account, inbound.line_endings) == ("by-organisation", "xclient", "refuse")
-    assert [str(network) for network in inbound.trusted] == ["127.0.0.0/8", "::1/128"]
+    assert inbound.trusted == ()  # XCLIENT and its kin are believed from listed peers only
     assert not inbound.tls_required
     assert settings.metrics == HostPort("127.0.0.1", 9108)
     assert settings.policy == FOLDER / "ok" / "policies" / "default.yaml"

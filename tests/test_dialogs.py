@@ -139,7 +139,7 @@ class Conversation:
 async def test_dialog(path: Path, start: Start, tmp_path: Path, certificate: Any) -> None:
     settings, lines = lines_of(path)
     (tmp_path / "accounts.csv").write_text("address,state,kind,unit\nlocked@example.gov.vn,locked,personal,x\n")
-    listener = settings.get("listener", {})
+    listener = {"trusted": ["127.0.0.0/8"]} | settings.get("listener", {})
     if listener.get("tls"):
         listener["tls"] = certificate | {"required": listener["tls"] == "required"}
     async with (

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Iterable, Mapping
+from typing import Literal
 from urllib.parse import unquote_to_bytes
 
 from gateway.mime.charsets import guessed
@@ -33,7 +34,9 @@ _DOTS = str.maketrans({"\u3002": ".", "\uff61": ".", "\ua4f8": ".", "\u0701": ".
 _PATH = re.compile(r"[/\\]")
 _EDGES = " \t.'\",;"
 
-_TRICKS = {
+Trick = Literal["bidi", "control", "zero-width", "spaces", "dots", "stream"]
+
+_TRICKS: dict[Trick, re.Pattern[str]] = {
     "bidi": re.compile(f"[{_BIDI}]"),
     "control": re.compile(f"[{_CONTROLS}]"),
     "zero-width": re.compile(f"[{_ZERO_WIDTH}\U000e0000-\U000e0fff]"),
@@ -97,7 +100,7 @@ def last_extensions(names: Iterable[str]) -> tuple[str, ...]:
     return tuple(found)
 
 
-def tricks(name: str) -> tuple[str, ...]:
+def tricks(name: str) -> tuple[Trick, ...]:
     """How a name hides what it is: bidi, control, zero-width, spaces (five and more), dots (look-alikes), stream."""
     return tuple(trick for trick, pattern in _TRICKS.items() if pattern.search(name))
 

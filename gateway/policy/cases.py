@@ -50,6 +50,9 @@ class Moment:
             return reader.wrong(node, cls.EXPECTED)
         return cls(at if at.tzinfo else at.replace(tzinfo=HOME_ZONE))
 
+    def __str__(self) -> str:
+        return f"{self.at:%Y-%m-%dT%H:%M}"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Attachment:
@@ -112,7 +115,7 @@ class Given:
     """Its subject."""
     headers: Mapping[HeaderName, str] = field(default_factory=dict)
     """Further header fields."""
-    text: str = "Case.\n"
+    text: str = "Case."
     """What it says."""
     attachments: tuple[Attachment, ...] = ()
     """Its attachments."""
@@ -163,7 +166,7 @@ def build_mail_bytes(case: Case) -> bytes:
     if given.message:
         return given.message.replace("\r\n", "\n").replace("\n", "\r\n").encode()
     text = b"Content-Type: text/plain; charset=utf-8\r\nContent-Transfer-Encoding: base64\r\n\r\n" + _base64(
-        given.text.encode()
+        f"{given.text}\n".encode()
     )
     head = "".join(f"{name}: {_encoded(value)}\r\n" for name, value in _fields(given)).encode()
     if not given.attachments:

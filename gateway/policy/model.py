@@ -72,6 +72,7 @@ class FilterOptions:
     options: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     places: Mapping[str, Position] = field(default_factory=dict)
     NODES: ClassVar = (MapNode,)
+    EXPECTED: ClassVar = "a mapping of filters to their options"
 
     @classmethod
     def from_node(cls, node: Node, reader: Reader) -> FilterOptions | Invalid:
@@ -149,7 +150,7 @@ class PolicyFile:
     """The files this one builds on, relative to it, the uppermost first."""
     organisation: Organisation = field(default_factory=Organisation)
     """Whose mail this is."""
-    filters: FilterOptions = field(default_factory=FilterOptions)
+    filters: FilterOptions = field(default_factory=FilterOptions, metadata={"default": "{}"})
     """Options of filters; a filter that a rule needs and that is not named here has its defaults."""
     lists: Mapping[ListName, tuple[Entry, ...]] = field(default_factory=dict)
     """Values by the name of their list; lists of one name in several layers are one list."""

@@ -19,10 +19,15 @@ class DatedEntry:
     """A list's value with who allowed it, on what basis, and until when; after that day it does not count."""
 
     value: str
+    """The value itself."""
     approved_by: str = ""
+    """Who decided it, by role."""
     basis: str = ""
-    expires: date = date.max
+    """The document it rests on."""
+    expires: date = field(default=date.max, metadata={"default": "never"})
+    """The last day on which it counts."""
     note: str = ""
+    """For people."""
     where: Position
 
 

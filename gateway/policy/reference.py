@@ -5,6 +5,7 @@ What stands above the mark in that page is written by hand, what stands below is
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 from gateway.policy.cases import Attachment, Case, Expected, Given
@@ -42,7 +43,21 @@ SECTIONS: tuple[tuple[str, type], ...] = (
 
 def reference() -> str:
     """Every mapping of the policy language, with its keys, in Markdown."""
-    return "\n".join(f"### {title}\n\n{class_doc(cls)}\n\n{table(cls)}" for title, cls in SECTIONS)
+    return "\n".join(f"### {title}\n\n{class_doc(cls)}\n\n{_linked(table(cls))}" for title, cls in SECTIONS)
+
+
+def _linked(rows: str) -> str:
+    """The table with the name of each class, in the column of values, turned into a link to its own section."""
+    return "\n".join(_with_link(row) for row in rows.split("\n"))
+
+
+def _with_link(row: str) -> str:
+    key, bar, rest = row.partition(" | ")
+    value, end, more = rest.partition(" | ")
+    for title, cls in SECTIONS:
+        anchor = "".join(char for char in title.lower().replace(" ", "-") if char.isalnum() or char in "-_")
+        value = re.sub(rf"\b{cls.__name__}\b", f"[mapping](#{anchor})", value)
+    return key + bar + value + end + more
 
 
 def page(written: str) -> str:

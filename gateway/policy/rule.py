@@ -145,7 +145,7 @@ class With:
     headers: Mapping[HeaderName, str] = field(default_factory=dict)
     """Header fields put on top of the message."""
     remove_headers: tuple[HeaderName, ...] = ()
-    """Header fields taken out, all of each name. This happens before `headers` are put on."""
+    """Header fields taken out, all of each name; one that `headers` puts on again is replaced."""
     banner: Bilingual = ABSENT
     """Put above the text that people read."""
     strip: Literal["found"] = ABSENT

@@ -46,6 +46,11 @@ class Vocabulary:
     parse: Callable[[str], Any]
     keys: Callable[[Any], tuple[str, ...]] | None
 
+    @property
+    def operators(self) -> tuple[str, ...]:
+        """What may be asked of such values; networks are no texts that a pattern could be found in."""
+        return ("in", "not_in", "matches", "contains") if self.keys else ("in", "not_in")
+
     def matcher(self, label: str, until: Mapping[Any, date]) -> Listed | Networks:
         """The matcher for values with the last day on which each counts."""
         return Networks(label, until) if self.keys is None else Listed(label, until, self.keys)
@@ -90,12 +95,21 @@ class Values:
 
     matcher: Matcher
     VOCABULARY: ClassVar[Vocabulary] = WORD
+    EXPECTED: ClassVar = "texts"
 
     @classmethod
     def from_node(cls, node: Node, reader: Reader) -> Values | Invalid:
+        """The values, written in one of the five ways."""
         assert isinstance(reader, PolicyReader)
         matcher = read_values(node, reader, cls.VOCABULARY)
         return INVALID if isinstance(matcher, Invalid) else cls(matcher)
+
+    @classmethod
+    def json_schema(cls) -> dict[str, Any]:
+        """The five ways, for editors."""
+        one = {"type": ["string", "number"]}
+        way = {"type": "object", "maxProperties": 1, "propertyNames": {"enum": list(cls.VOCABULARY.operators)}}
+        return {"anyOf": [one, way, {"type": "array", "minItems": 1, "items": {"anyOf": [one, way]}}]}
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +122,7 @@ class Addresses(Values):
     """Mail addresses: `a@b.vn`, `@b.vn` (that domain), `.b.vn` (it and its subdomains), `<>` (the null sender)."""
 
     VOCABULARY: ClassVar[Vocabulary] = ADDRESS
+    EXPECTED: ClassVar = "addresses"
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,6 +130,7 @@ class Hosts(Values):
     """Host names: `mx.b.vn`, or `.b.vn` (it and all below it)."""
 
     VOCABULARY: ClassVar[Vocabulary] = HOST
+    EXPECTED: ClassVar = "host names"
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,6 +138,7 @@ class NetworkValues(Values):
     """Addresses and networks: `10.0.0.0/8`, `2001:db8::/32`, `192.0.2.1`."""
 
     VOCABULARY: ClassVar[Vocabulary] = NETWORK
+    EXPECTED: ClassVar = "networks"
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,7 +191,7 @@ def read_values(node: Node, reader: PolicyReader, kind: Vocabulary) -> Matcher |
 
 def _operation(node: MapNode, reader: PolicyReader, kind: Vocabulary) -> Matcher | Invalid:
     """`{in: …}`, `{not_in: …}`, `{matches: …}`, `{contains: …}`: one of them."""
-    known = ("in", "not_in", "matches", "contains") if kind.keys else ("in", "not_in")
+    known = kind.operators
     matchers: list[Matcher | Invalid] = []
     for key, value in node.entries:
         if key.text not in known:

@@ -100,8 +100,8 @@ class AccountWanted:
 class TimeWanted:
     """Days and hours at which the message comes. A window past midnight belongs to the day on which it begins."""
 
-    days: frozenset[ask.Weekday] = frozenset(ask.DAYS)
-    """Days of the week; all of them if left out."""
+    days: frozenset[ask.Weekday] = field(default=frozenset(ask.DAYS), metadata={"default": "all"})
+    """Days of the week."""
     start: time = field(default=time(0), metadata={"key": "from"})
     """The first minute."""
     end: time = field(default=time(0), metadata={"key": "to"})
@@ -182,7 +182,9 @@ def condition_of(written: When, reader: PolicyReader) -> Condition | Invalid:
         return ALWAYS
     parts = list(_parts(written, reader))
     if not parts:
-        return reader.problem_at(written.position, 'no condition is written here; a rule for all mail says "when: always"')
+        return reader.problem_at(
+            written.position, 'no condition is written here; a rule for all mail says "when: always"'
+        )
     good = [part for part in parts if not isinstance(part, Invalid)]
     if len(good) < len(parts):
         return INVALID

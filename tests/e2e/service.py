@@ -79,10 +79,15 @@ class Service:
         """Sends it a signal."""
         self._process.send_signal(number)
 
-    async def said(self, event: str, count: int = 1) -> dict[str, Any]:
-        """Waits for the log line of that event, or the `count`th of them."""
+    async def said(self, event: str, count: int = 1, **fields: Any) -> dict[str, Any]:
+        """Waits for the log line of that event with these fields, or the `count`th of them."""
+        wanted = {"event": event, **fields}
+
+        def fits(line: dict[str, Any]) -> bool:
+            return all(line.get(key) == value for key, value in wanted.items())
+
         async with asyncio.timeout(PATIENCE):
-            while len(lines := [line for line in self.log if line["event"] == event]) < count:
+            while len(lines := list(filter(fits, self.log))) < count:
                 assert not self._over, f"the gateway stopped: {self.log}"
                 self._change.clear()
                 await self._change.wait()

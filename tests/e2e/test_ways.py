@@ -93,7 +93,7 @@ async def test_the_true_client_is_known_behind_postfix(way: Way, mark: str) -> N
     await swaks(way.port, "--header", f"Subject: {mark}", sender="client@example.org")
 
     [taken] = await way.arrived(mark)
-    line = next(line for line in way.service.log if line.get("sender") == "client@example.org")
+    line = await way.service.said("message", sender="client@example.org")
     assert line["client"] == "127.0.0.1"
     assert line["helo"] == "client.example.org"
     assert b"from client.example.org" in taken.content.partition(b"(Mailwarden)")[0]

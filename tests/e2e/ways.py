@@ -69,7 +69,8 @@ async def stand(way: str, folder: Path) -> AsyncIterator[Way]:
 
 def listener(port: int, upstream: int, **more: Any) -> dict[str, Any]:
     """A listener of gateway.yaml."""
-    return {"name": "inbound", "smtp": f"127.0.0.1:{port}", "upstream": f"smtp://127.0.0.1:{upstream}", **more}
+    own = {"name": "inbound", "smtp": f"127.0.0.1:{port}", "upstream": f"smtp://127.0.0.1:{upstream}"}
+    return own | {"trusted": ["127.0.0.0/8"]} | more
 
 
 def snippets(way: str) -> tuple[str, str]:
