@@ -25,7 +25,7 @@ run: setup ## Start a trial gateway, send it a dozen instructive letters and sho
 
 test: ## Install what the tests need and run all of them (ARGS="-k name" to choose).
 	@deploy/setup.sh test
-	$(PYTHON) -m pytest --numprocesses auto --dist loadgroup $(ARGS)
+	$(PYTHON) -m pytest --numprocesses auto --dist loadscope $(ARGS)
 
 bench: ## Measure speed and memory.
 	@deploy/setup.sh test

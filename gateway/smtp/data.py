@@ -11,7 +11,8 @@ import re
 
 _END = b"\r\n.\r\n"
 _HOLD = len(_END) - 1
-_ANY_LINE_ENDING = re.compile(rb"\r+\n|\r|\n")
+# Not `\r+\n`: what a run of CRs becomes would depend on how the network cut it.
+_ANY_LINE_ENDING = re.compile(rb"\r\n|\r|\n")
 
 
 class DataDecoder:
@@ -51,7 +52,7 @@ class DataDecoder:
         if data.count(b"\r") != pairs or data.count(b"\n") != pairs or b"\0" in data:
             self.tainted = True
             if not self._strict:
-                clean = _ANY_LINE_ENDING.sub(b"\r\n", clean.replace(b"\0", b""))
+                clean = _ANY_LINE_ENDING.sub(b"\r\n", clean).replace(b"\0", b"")
         if self._borrowed and clean:
             clean, self._borrowed = clean[self._borrowed :], 0
         return clean

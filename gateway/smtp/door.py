@@ -14,7 +14,7 @@ from gateway.reply import Reply
 from gateway.smtp.pace import STRESS_SESSIONS
 
 if TYPE_CHECKING:
-    from gateway.smtp.session import Session
+    from gateway.smtp.channel import Channel
 
 SWEEP = 1.0
 """Seconds between two looks at all sessions: the grain of every timeout towards clients."""
@@ -30,10 +30,10 @@ class Door:
         self.limits = limits
         self.observer = observer
         self.closing = False
-        self.sessions: set[Session] = set()
+        self.sessions: set[Channel] = set()
         self._by_client: Counter[str] = Counter()
 
-    def admit(self, session: Session) -> Reply | None:
+    def admit(self, session: Channel) -> Reply | None:
         """Let a session in; or the reply with which it is turned away."""
         client = _client(session.peer)
         if self.closing:
@@ -51,7 +51,7 @@ class Door:
         self.observer.replied("connect", answer.code)
         return answer
 
-    def leave(self, session: Session) -> None:
+    def leave(self, session: Channel) -> None:
         """A session is over."""
         self.sessions.discard(session)
         client = _client(session.peer)
@@ -82,7 +82,7 @@ class Door:
             session.dismiss(reply.SHUTTING_DOWN)
 
 
-def _excused(session: Session) -> bool:
+def _excused(session: Channel) -> bool:
     """True for who brings many clients' mail: a trusted relay, and whatever runs on this machine."""
     return session.service.trusts(session.peer) or ipaddress.ip_address(session.peer).is_loopback
 

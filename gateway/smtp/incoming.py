@@ -37,6 +37,10 @@ LOGGED = 20
 log = structlog.get_logger()
 
 
+class Endless(Refused):
+    """The content has gone on for twice the limit: its end is not waited for, the session must close."""
+
+
 class Incoming:
     """A client's transaction. `policy` is the one in force when it began, to its end.
 
@@ -104,7 +108,7 @@ class Incoming:
         self.envelope = envelope
 
     async def receive(self, wire: Wire, pace: Pace) -> None:
-        """Take the content, to the final dot. Raises Refused (the content has been read to its end) or EOFError."""
+        """Take the content, to the final dot. Raises Refused (the content was read to its end), Endless or EOFError."""
         decoder = DataDecoder(strict=self.service.listener.line_endings is LineEndings.REFUSE)
         limit = self.service.limits.message_size
         size = 0
@@ -113,6 +117,8 @@ class Incoming:
             pace.waiting(size)
             data = decoder.feed(await wire.chunk())
             size += len(data)
+            if size > 2 * limit:
+                raise Endless(reply.TOO_BIG)
             if refusal is None:
                 refusal = await self._keep(data, size, limit)
         pace.working()

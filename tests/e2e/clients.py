@@ -12,12 +12,13 @@ from tests.e2e.postfix import PATIENCE, run
 
 T = TypeVar("T")
 
-_SENT = re.compile(r"^ (?:~|-)> (.*)$", re.MULTILINE)
 _HEARD = re.compile(r"^<(?:-|~|\*\*) +(\d{3}[ -].*)$", re.MULTILINE)
 
 
-async def swaks(port: int, *arguments: str, sender: str = "an@example.org", to: str = "binh@example.gov.vn") -> list[str]:
-    """Sends one message: the replies that swaks heard, without those between the greeting and MAIL."""
+async def swaks(
+    port: int, *arguments: str, sender: str = "an@example.org", to: str = "binh@example.gov.vn"
+) -> list[str]:
+    """Sends one message: the replies that swaks heard, of each its last line."""
     output = await run(
         *("swaks", "--server", f"127.0.0.1:{port}", "--helo", "client.example.org", "--timeout", str(PATIENCE)),
         *("--from", sender, "--to", to, *arguments),

@@ -19,8 +19,6 @@ ONE_BY_ONE = tuple(offer for offer in OFFERS if offer != "PIPELINING")
 
 SPEED_ADJUST = "   -o smtpd_proxy_options=speed_adjust\n"
 
-WAYS = ("before-queue", "before-queue-speed-adjust", "after-queue", "stand-alone")
-
 
 @dataclass
 class Way:
@@ -47,7 +45,7 @@ class Way:
 
 @asynccontextmanager
 async def stand(way: str, folder: Path) -> AsyncIterator[Way]:
-    """Everything that a way needs, running."""
+    """Everything that a way needs, running: before-queue, before-queue-speed-adjust, after-queue or stand-alone."""
     front, inner, back = free_port(), free_port(), free_port()
     async with FakeHop(offers=OFFERS if way == "stand-alone" else ONE_BY_ONE) as hop:
         last = hop.address[1]

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from functools import partial
 from itertools import product
 
 import pytest
@@ -126,11 +127,13 @@ async def test_a_hop_that_is_down_defers_every_recipient_and_comes_back_without_
                 assert (await talk.send(SMALL)).code == 250
 
 
-async def taking(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-    """The smallest hop that takes a message."""
+async def taking(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, *, after: float = 0.0) -> None:
+    """The smallest hop that takes a message; it answers `after` so many seconds."""
+    await asyncio.sleep(after)
     writer.write(b"220 hop\r\n")
     content = False
     while line := await reader.readline():
+        await asyncio.sleep(after)
         if content:
             content = line != b".\r\n"
             if not content:
@@ -141,6 +144,17 @@ async def taking(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> 
     writer.close()
 
 
+async def test_a_hop_that_is_late_with_every_reply_gets_no_longer_than_one_that_is_silent(start: Start) -> None:
+    server = await asyncio.start_server(partial(taking, after=0.3), "127.0.0.1", 0)
+    async with server, start(server.sockets[0].getsockname(), limits=LIMITS, deadline=0.9) as gateway:
+        async with Talk(gateway.addresses["inbound"]) as talk:
+            await talk.hello()
+            await talk.ask("MAIL FROM:<an@example.org>")
+            began = time.monotonic()
+            assert (await talk.ask(f"RCPT TO:<{RECIPIENT}>")).kind == 4
+            assert time.monotonic() - began < 0.9 + 0.25
+
+
 @pytest.mark.parametrize("answer", ["4xx", "5xx", "close", "hang", "garbage"])
 async def test_nothing_of_a_failed_message_is_in_the_next(answer: str, start: Start) -> None:
     async with FakeHop({"eod": answer}) as hop, start(hop.address, limits=LIMITS, deadline=DEADLINE) as gateway:
@@ -149,8 +163,8 @@ async def test_nothing_of_a_failed_message_is_in_the_next(answer: str, start: St
             await talk.send(SMALL, sender="first@example.org")
             assert await talk.asks(f"RCPT TO:<{OTHER}>", "DATA") == [503, 503]
             hop.faults = {}
-            codes = [(await talk.send(SMALL, OTHER, sender="second@example.org")).code for _ in range(2)]
-            assert codes[-1] == 250
+            hop.hang_up()
+            assert (await talk.send(SMALL, OTHER, sender="second@example.org")).code == 250
         for taken in hop.taken:
             assert b"second@" in taken.mail
             assert [OTHER.encode() in line for line in taken.rcpts] == [True]
