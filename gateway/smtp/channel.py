@@ -31,6 +31,9 @@ LINE_LIMIT = 4096
 IDLE_COMMANDS = 100
 """Commands in a row that bring no mail forward (Postfix: smtpd_junk_command_limit)."""
 
+UNSENT = 16 * 1024
+"""Octets of replies that wait for the client's next pause: a client that pipelines without end must read, too."""
+
 STAGES = {"EHLO": "helo", "HELO": "helo", "MAIL": "mail", "RCPT": "rcpt", "DATA": "data"}
 
 log = structlog.get_logger()
@@ -55,6 +58,7 @@ class Channel(SMTP):
         self._wire = Wire()
         self._out = bytearray()
         self._peer = ""
+        self._speaker = ""  # the peer, or behind a balancer the client that its PROXY header names
         self._stage = "connect"
         self._errors = 0
         self._idle_commands = 0
@@ -65,6 +69,7 @@ class Channel(SMTP):
         stream = cast(asyncio.Transport, transport)
         peer = stream.get_extra_info("peername")
         self._peer = peer[0] if isinstance(peer, tuple) else "127.0.0.1"  # a unix socket's peer is this machine
+        self._speaker = self._peer
         if (refusal := self._door.admit(self)) is not None:
             stream.set_protocol(asyncio.Protocol())
             stream.write(refusal.encode())
@@ -115,6 +120,11 @@ class Channel(SMTP):
     def peer(self) -> str:
         """The address of whoever is connected to us."""
         return self._peer
+
+    @property
+    def trusted(self) -> bool:
+        """True if who speaks is believed about other clients. A balancer's word is not its clients' word."""
+        return self.service.trusts(self._speaker)
 
     @property
     def task(self) -> asyncio.Task[None]:
@@ -186,7 +196,7 @@ class Channel(SMTP):
             self.service.observer.protocol_error("sequence" if answer.code == 503 else "syntax")
 
     async def _flush(self) -> None:
-        if self._out and not self._wire.has_line:
+        if len(self._out) > UNSENT or (self._out and not self._wire.has_line):
             await self._flush_now()
 
     async def _flush_now(self) -> None:
@@ -210,4 +220,5 @@ class Channel(SMTP):
             self.service.observer.protocol_error("proxy")
             raise EOFError("no valid PROXY header")
         if header.src_addr:
-            self.client = replace(self.client, address=str(header.src_addr), port=header.src_port or 0)
+            self._speaker = str(header.src_addr)
+            self.client = replace(self.client, address=self._speaker, port=header.src_port or 0)

@@ -46,7 +46,7 @@ class Session(Channel):
         offers = [f"SIZE {self.service.limits.message_size}", *EXTENSIONS]
         if self.service.tls is not None and not self.client.tls:
             offers.append("STARTTLS")
-        if self.service.trusts(self._peer):
+        if self.trusted:
             offers.append("XFORWARD NAME ADDR PORT PROTO HELO IDENT SOURCE")
             offers.append("XCLIENT NAME ADDR PORT PROTO HELO LOGIN DESTADDR DESTPORT")
         self._say(Reply(250, "", "\n".join([self.service.hostname, *offers])))
@@ -64,7 +64,7 @@ class Session(Channel):
             self._ending = True
             raise Refused(reply.TOO_BUSY)
         client, envelope = self._transaction_client(), syntax.mail_from(argument)
-        self.incoming = Incoming(self.service, client, envelope, trusted=self.service.trusts(self._peer))
+        self.incoming = Incoming(self.service, client, envelope, trusted=self.trusted)
         try:
             self.incoming.begin()
         except Refused:
@@ -173,7 +173,7 @@ class Session(Channel):
 
     async def smtp_XFORWARD(self, argument: str) -> None:
         """XFORWARD, from trusted peers: who the client of the next transaction really is (Postfix XFORWARD_README)."""
-        if not self.service.trusts(self._peer):
+        if not self.trusted:
             raise Refused(reply.NOT_AUTHORISED)
         if self.incoming is not None:
             raise Refused(reply.BAD_SEQUENCE)
@@ -182,7 +182,7 @@ class Session(Channel):
 
     async def smtp_XCLIENT(self, argument: str) -> None:
         """XCLIENT, from trusted peers: the session begins anew as that client (Postfix XCLIENT_README)."""
-        if not self.service.trusts(self._peer):
+        if not self.trusted:
             raise Refused(reply.NOT_AUTHORISED)
         if self.incoming is not None:
             raise Refused(reply.BAD_SEQUENCE)
