@@ -34,6 +34,10 @@ class Unavailable(Exception):
     """A filter's only way to say "could not look". Its text is for operators, never for the client."""
 
 
+class StoreUnavailable(Exception):
+    """The store's: it is full, locked, broken or away. Nothing was taken; the client hears 4xx and keeps the mail."""
+
+
 class Refused(Exception):
     """The answer to a client's command or message is this reply; nothing more happens for it."""
 

@@ -44,9 +44,14 @@ class Service:
         }
         self._config.write_text(yaml.safe_dump(document))
 
+    @staticmethod
+    def command(config: Path) -> tuple[str, ...]:
+        """How it is started."""
+        return sys.executable, "-m", "gateway", "serve", "-c", str(config)
+
     async def __aenter__(self) -> Service:
         self._process = await asyncio.create_subprocess_exec(
-            *(sys.executable, "-m", "gateway", "serve", "-c", str(self._config)),
+            *self.command(self._config),
             cwd=ROOT,
             stdin=asyncio.subprocess.DEVNULL,
             stderr=asyncio.subprocess.PIPE,
