@@ -24,7 +24,7 @@ from gateway.smtp.hop import HopSettings, NextHop
 from gateway.smtp.maildir import MaildirHop
 from gateway.smtp.reservation import Reservations
 from gateway.smtp.server import listen, tls_context
-from gateway.smtp.service import Service
+from gateway.smtp.service import Service, Turns
 from gateway.smtp.upstream import SmtpHop
 from gateway.spool import Spool
 from gateway.status import StatusServer
@@ -59,6 +59,7 @@ class Gateway:
         )
         self._services: list[Service] = []
         self._large = asyncio.Semaphore(2)
+        self._turns = Turns(4)
         self._stopped = asyncio.Event()
         self._reloading = asyncio.Lock()
         self._beat = time.monotonic()
@@ -164,6 +165,7 @@ class Gateway:
             observer=self.metrics,
             tls=tls_context(listener.tls) if listener.tls else None,
             large=self._large,
+            turns=self._turns,
         )
 
     def _next_hop(self, listener: Listener) -> NextHop:

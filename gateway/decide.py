@@ -84,8 +84,8 @@ def fold(policy: Policy, verdict: Verdict, *, can_own: bool) -> Disposal:
         if len(refused) == len(outcomes) or not can_own or policy.mixed is Mixed.STRICTEST:
             return Disposal(reply=refused[0].reply)
         outcomes = tuple(
-            replace(outcome, action=Action.QUARANTINE, reply=TAKEN) if outcome in refused else outcome
-            for outcome in outcomes
+            replace(each, action=Action.QUARANTINE, reply=TAKEN) if each.action is Action.REJECT else each
+            for each in outcomes
         )
     own = tuple(outcome for outcome in outcomes if outcome.action.owns)
     if own and not can_own:

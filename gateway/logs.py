@@ -6,13 +6,14 @@ reply of a stranger can draw on an operator's screen or break a line.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import logging
 import re
 import sys
 import unicodedata
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, TextIO, cast
 
 import structlog
 
@@ -38,12 +39,26 @@ def configure(level: str, style: str) -> None:
             render,
         ],
         wrapper_class=structlog.make_filtering_bound_logger(logging.getLevelNamesMapping()[level.upper()]),
-        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+        logger_factory=structlog.PrintLoggerFactory(cast(TextIO, _StandardError())),
         cache_logger_on_first_use=True,
     )
     # aiosmtpd and asyncio log for their own developers; what an operator must know, we log ourselves.
     logging.getLogger("mail.log").setLevel(logging.CRITICAL)
     logging.getLogger("asyncio").setLevel(logging.CRITICAL)
+
+
+class _StandardError:
+    """Standard error as long as it can be written: a log on a full disk stops no mail."""
+
+    def write(self, text: str) -> None:
+        """Write it, or lose it."""
+        with contextlib.suppress(OSError):
+            sys.stderr.write(text)
+
+    def flush(self) -> None:
+        """Send it off, or lose it."""
+        with contextlib.suppress(OSError):
+            sys.stderr.flush()
 
 
 def _harmless(_logger: object, _method: str, event: Mapping[str, Any]) -> dict[str, Any]:

@@ -20,12 +20,9 @@ BLOCK = 1024 * 1024
 RESERVE = 4 * 1024 * 1024
 """Bytes of the disk left alone, so that logs and the store can still say why nothing is taken."""
 
-NO_ROOM_ERRORS = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EMFILE, errno.ENFILE, errno.EROFS})
-"""What the disk may answer that means "not now": the client hears 4xx and keeps the mail."""
-
 
 class SpoolFull(Exception):
-    """There is no room for these bytes now."""
+    """There is no room for these bytes now, whatever the system's reason: the client hears 4xx and keeps the mail."""
 
 
 class Spool:
@@ -128,9 +125,7 @@ class Spooled:
                 self._descriptor = os.open(self._spool.folder, os.O_TMPFILE | os.O_RDWR | os.O_CLOEXEC, 0o600)
             await asyncio.to_thread(_write_all, self._descriptor, data)
         except OSError as error:
-            if error.errno in NO_ROOM_ERRORS:
-                raise SpoolFull(os.strerror(error.errno or 0)) from error
-            raise
+            raise SpoolFull(str(error)) from error
         self._written += len(data)
         self._spool.on_disk += len(data)
         self._drop_gathered()

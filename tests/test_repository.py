@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import itertools
 import re
 import subprocess
 import sys
@@ -29,8 +30,8 @@ LONGEST = 400
 """Lines of a module: what a person reads in one sitting."""
 
 DISPATCHED = frozenset(
-    "connection_made data_received eof_received connection_lost pause_writing resume_writing do_GET "
-    "from_node json_schema matches test narrow".split()
+    {"connection_made", "data_received", "eof_received", "connection_lost", "pause_writing", "resume_writing"}
+    | {"do_GET", "from_node", "json_schema", "matches", "test", "narrow"}
 )
 """What asyncio, http.server, the reader's types (`schema/reader.py`) and the conditions (`policy/logic.py`) declare."""
 
@@ -77,7 +78,7 @@ def test_public_names_have_docstrings(path: Path) -> None:
 
 
 def test_the_walk_of_six_files_names_the_next_one() -> None:
-    for here, after in zip(SIX_FILES, SIX_FILES[1:], strict=False):
+    for here, after in itertools.pairwise(SIX_FILES):
         opening = ast.get_docstring(ast.parse((ROOT / here).read_text())) or ""
         assert after in opening, f"{here} does not name {after}"
 

@@ -40,6 +40,8 @@ def edited(raw: Raw, root: Part, edits: Sequence[Edit]) -> tuple[Piece, ...]:
     A banner goes where `bannered(root)` says, which is nowhere in signed or encrypted mail; a label that no part has
     strips none. Raises ValueError for a name that no header field can have.
     """
+    if not edits:
+        return (Span(0, len(raw)),)
     rewrites = list(_rewrites(raw, root, edits))
     changes: list[Change] = []
     original = lines = _lines(raw, root)

@@ -22,9 +22,11 @@ def windows(raw: Raw, start: int, stop: int, size: int = WINDOW) -> Iterator[byt
 
 def occurrences(raw: Raw, needle: bytes, start: int, stop: int) -> Iterator[int]:
     """Where `needle` lies between `start` and `stop`, in order."""
-    overlap = len(needle) - 1
+    overlap, second = len(needle) - 1, needle[1:2]
     for at in range(start, stop, WINDOW):
         window = raw[at : min(at + WINDOW + overlap, stop)]
+        if second not in window:  # memchr's work: a hundred times as fast, and base64 has no hyphen of a boundary
+            continue
         found = window.find(needle)
         while found >= 0:
             yield at + found

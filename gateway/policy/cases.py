@@ -164,7 +164,7 @@ def build_mail_bytes(case: Case) -> bytes:
     """The message of a case as it would arrive (RFC 5322), the same each time."""
     given = case.given
     if given.message:
-        return given.message.replace("\r\n", "\n").replace("\n", "\r\n").encode()
+        return given.message.replace("\n", "\r\n").encode()
     text = b"Content-Type: text/plain; charset=utf-8\r\nContent-Transfer-Encoding: base64\r\n\r\n" + _base64(
         f"{given.text}\n".encode()
     )

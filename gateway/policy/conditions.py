@@ -11,6 +11,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
 from enum import Enum
+from functools import lru_cache
 from typing import ClassVar, Literal, get_args
 from zoneinfo import ZoneInfo
 
@@ -151,15 +152,22 @@ class AccountFacts:
 
     def answer(self, whose: str, account: Account | None) -> Answer:
         """Whether the account is so; somebody without one has the state `none` and neither kind nor unit."""
-        state = account.state if account else NO_ACCOUNT
-        for name, value, wanted in (
-            ("state", state, self.state),
-            ("kind", account.kind if account else "", self.kind),
-            ("unit", account.unit if account else "", self.unit),
-        ):
-            if wanted and value not in wanted:
-                return _is(f"{whose} account {name}", value or NO_ACCOUNT, _words(wanted), False)
-        return Answer(MATCH, f"{whose} account is {state}")
+        if account is None:
+            return _account_answer(self, whose, NO_ACCOUNT, "", "")
+        return _account_answer(self, whose, account.state, account.kind, account.unit)
+
+
+@lru_cache(maxsize=4096)
+def _account_answer(wanted: AccountFacts, whose: str, state: str, kind: str, unit: str) -> Answer:
+    """Many recipients, few kinds of accounts: one answer for all that are alike."""
+    for name, value, words in (
+        ("state", state, wanted.state),
+        ("kind", kind, wanted.kind),
+        ("unit", unit, wanted.unit),
+    ):
+        if words and value not in words:
+            return _is(f"{whose} account {name}", value or NO_ACCOUNT, _words(words), False)
+    return Answer(MATCH, f"{whose} account is {state}")
 
 
 @dataclass(frozen=True, slots=True)

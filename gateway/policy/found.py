@@ -19,7 +19,7 @@ class Found(Leaf):
     """Findings of the named kinds, each of which meets all of `where`. Unknown where the filter could not look."""
 
     codes: tuple[tuple[str, str], ...]
-    where: Mapping[str, Matcher] = field(default_factory=dict)
+    where: Mapping[str, Matcher] = field(default_factory=dict, hash=False)
     min_count: int = 1
 
     def test(self, known: Known) -> Answer:

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from gateway.errors import ConfigurationError, Problem
-from gateway.policy.model import PolicyFile, WrittenException
+from gateway.policy.model import PolicyFile, Version, WrittenException
 from gateway.policy.names import DatedEntry, Entry, Names, PolicyReader
 from gateway.policy.rule import WrittenRule
 from gateway.schema.nodes import Document, ListNode, MapNode, Node, ScalarNode, compose, decode, quote
@@ -21,6 +21,8 @@ from gateway.schema.shapes import Position, Record, shape_of
 
 DEPTH_LIMIT = 8
 """Files above each other: State, ministry, province, department and unit make five."""
+
+CURRENT = Version(Version.EXPECTED)
 
 FILE_LIMIT = 64
 """Files of one policy."""
@@ -121,8 +123,8 @@ class Layer:
         assert isinstance(record, Record)
         if not isinstance(root, MapNode):
             reader.wrong(root, "a mapping")
-            return cls(source, reader, PolicyFile(version="1"))
-        values: dict[str, Any] = {"version": "1"}
+            return cls(source, reader, PolicyFile(version=CURRENT))
+        values: dict[str, Any] = {"version": CURRENT}
         for name, node in root.entries:
             if key := record.keys.get(name.text):
                 value = _read(node, key.type, reader)

@@ -36,8 +36,8 @@ from gateway.policy.merge import (
 )
 from gateway.policy.model import Organisation, Policy, WrittenException
 from gateway.policy.names import Names, PolicyReader
+from gateway.policy.questions import condition_of
 from gateway.policy.rule import Mode, Rule, WrittenRule
-from gateway.policy.when import condition_of
 from gateway.schema.nodes import ListNode, MapNode, Node, ScalarNode, compose, decode, quote
 from gateway.schema.reader import Invalid
 from gateway.schema.shapes import Position

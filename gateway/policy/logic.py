@@ -9,8 +9,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, datetime
 from enum import IntEnum
+from functools import lru_cache
 from typing import ClassVar, NamedTuple, Protocol
 from zoneinfo import ZoneInfo
 
@@ -48,7 +49,13 @@ class Known:
     @property
     def day(self) -> date:
         """The day on which the message came, by which dated entries count or do not."""
-        return self.mail.received.astimezone(HOME_ZONE).date()
+        return day_of(self.mail.received)
+
+
+@lru_cache(maxsize=64)
+def day_of(moment: datetime) -> date:
+    """The day it is at home; every dated entry that is looked up for a message asks for it."""
+    return moment.astimezone(HOME_ZONE).date()
 
 
 class Answer(NamedTuple):
@@ -68,6 +75,11 @@ class Condition(Protocol):
         """What the answer may differ by."""
         ...
 
+    @property
+    def leaves(self) -> tuple[Condition, ...]:
+        """The single questions in it: where all of these answer alike, so does the whole."""
+        ...
+
     def test(self, known: Known) -> Answer:
         """The answer as far as it can be known; it never becomes less definite when more is known."""
         ...
@@ -83,6 +95,7 @@ class Settled:
 
     answer: Answer
     scope: ClassVar[Scope] = Scope.MESSAGE
+    leaves: ClassVar[tuple[Condition, ...]] = ()
 
     def test(self, known: Known) -> Answer:
         return self.answer
@@ -99,6 +112,10 @@ class Leaf:
 
     __slots__ = ()
     scope: ClassVar[Scope] = Scope.MESSAGE
+
+    @property
+    def leaves(self) -> tuple[Condition, ...]:
+        return (self,)
 
     def test(self, known: Known) -> Answer:
         raise NotImplementedError
@@ -117,6 +134,10 @@ class All:
     @property
     def scope(self) -> Scope:
         return max((condition.scope for condition in self.conditions), default=Scope.MESSAGE)
+
+    @property
+    def leaves(self) -> tuple[Condition, ...]:
+        return tuple(leaf for condition in self.conditions for leaf in condition.leaves)
 
     def test(self, known: Known) -> Answer:
         answers = []
@@ -145,6 +166,10 @@ class Some:
     def scope(self) -> Scope:
         return max((condition.scope for condition in self.conditions), default=Scope.MESSAGE)
 
+    @property
+    def leaves(self) -> tuple[Condition, ...]:
+        return tuple(leaf for condition in self.conditions for leaf in condition.leaves)
+
     def test(self, known: Known) -> Answer:
         answers = [condition.test(known) for condition in self.conditions]
         for truth in (MATCH, UNKNOWN):
@@ -168,6 +193,10 @@ class Not:
     @property
     def scope(self) -> Scope:
         return self.condition.scope
+
+    @property
+    def leaves(self) -> tuple[Condition, ...]:
+        return self.condition.leaves
 
     def test(self, known: Known) -> Answer:
         inner = self.condition.test(known)

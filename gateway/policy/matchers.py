@@ -9,7 +9,7 @@ from __future__ import annotations
 import operator
 import unicodedata
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from functools import lru_cache
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address
@@ -74,7 +74,7 @@ class Listed:
     """The values of a list, each with the last day it counts."""
 
     label: str
-    until: Mapping[str, date]
+    until: Mapping[str, date] = field(hash=False)
     keys: Callable[[Any], tuple[str, ...]] = text_keys
 
     def matches(self, values: Sequence[Any], day: date) -> bool:
@@ -172,7 +172,7 @@ class Networks:
     """Networks, each with the last day it counts; the addresses of messages come as text."""
 
     label: str
-    until: Mapping[IPv4Network | IPv6Network, date]
+    until: Mapping[IPv4Network | IPv6Network, date] = field(hash=False)
 
     def matches(self, values: Sequence[Any], day: date) -> bool:
         return any(self._covers(address_of(value), day) for value in values)

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from enum import StrEnum
 from pathlib import Path
-from typing import Any, ClassVar, Literal
+from typing import Any, ClassVar
 
 from gateway.errors import Problem
 from gateway.mail import Account
@@ -42,6 +42,24 @@ class Domain(str):
         text = node.text.lower()
         good = all(text.split(".")) and not any(char.isspace() or char in "@/*" for char in text)
         return cls(text) if good else reader.wrong(node, cls.EXPECTED)
+
+
+class Version(str):
+    """The version of the policy language: there is one so far."""
+
+    NODES: ClassVar = (ScalarNode,)
+    EXPECTED: ClassVar = "1"
+
+    @classmethod
+    def from_node(cls, node: Node, reader: Reader) -> Version | Invalid:
+        """The number, as a text."""
+        assert isinstance(node, ScalarNode)
+        return cls(node.text) if node.text == cls.EXPECTED else reader.wrong(node, cls.EXPECTED)
+
+    @classmethod
+    def json_schema(cls) -> dict[str, Any]:
+        """To an editor it is a number."""
+        return {"enum": [int(cls.EXPECTED), cls.EXPECTED]}
 
 
 class ListName(RuleId):
@@ -144,7 +162,7 @@ class WrittenException:
 class PolicyFile:
     """One file. The files it extends come before it; what is written here comes on top."""
 
-    version: Literal["1"]
+    version: Version
     """The version of this language."""
     extends: tuple[Path, ...] = ()
     """The files this one builds on, relative to it, the uppermost first."""

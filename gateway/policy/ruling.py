@@ -66,38 +66,35 @@ def ruling_of(rule: Rule, answer: Answer, *, unknown_counts: bool) -> Ruling:
 
 @dataclass(frozen=True, slots=True)
 class Bench:
-    """The rules for the recipients of one direction: what is settled is ruled once, the rest for each recipient.
+    """The rules for the recipients of one direction: what is settled is ruled once, the rest by what they differ in.
 
-    Recipients who get the same answers get the same rulings, by identity, so that all that follows can be shared too.
+    Recipients of whom every open question is answered alike get the same row of rulings, the same object, so that all
+    that follows from it can be shared too.
     """
 
     settled: tuple[Ruling, ...]
     left: tuple[tuple[int, Condition], ...]
-    known: dict[object, Ruling]
+    leaves: tuple[Condition, ...]
+    rows: dict[tuple[Answer, ...], tuple[Ruling, ...]]
 
     @classmethod
     def of(cls, rules: Sequence[Rule], conditions: Sequence[Condition]) -> Bench:
         """The bench for rules and what is left to ask of each."""
         answers = [each.answer if isinstance(each, Settled) else UNSETTLED for each in conditions]
-        rulings = tuple(
-            ruling_of(rule, answer, unknown_counts=True) for rule, answer in zip(rules, answers, strict=True)
-        )
+        pairs = zip(rules, answers, strict=True)
+        settled = tuple(ruling_of(rule, answer, unknown_counts=True) for rule, answer in pairs)
         left = tuple((index, each) for index, each in enumerate(conditions) if not isinstance(each, Settled))
-        return cls(rulings, left, {})
+        return cls(settled, left, tuple(dict.fromkeys(leaf for _, each in left for leaf in each.leaves)), {})
 
     def row(self, known: Known) -> tuple[Ruling, ...]:
         """The ruling of each rule for one recipient."""
-        if not self.left:
-            return self.settled
-        row = list(self.settled)
-        for index, condition in self.left:
-            answer = condition.test(known)
-            # Findings need not be hashable; they live as long as the reports do, so their identity tells them apart.
-            key = (index, answer.truth, answer.because, tuple(map(id, answer.findings)))
-            if key not in self.known:
-                self.known[key] = ruling_of(row[index].rule, answer, unknown_counts=True)
-            row[index] = self.known[key]
-        return tuple(row)
+        answers = tuple([leaf.test(known) for leaf in self.leaves])
+        if answers not in self.rows:
+            row = list(self.settled)
+            for index, condition in self.left:
+                row[index] = ruling_of(row[index].rule, condition.test(known), unknown_counts=True)
+            self.rows[answers] = tuple(row)
+        return self.rows[answers]
 
 
 def outcome_of(rulings: Iterable[Ruling], recipient: Recipient) -> Outcome:

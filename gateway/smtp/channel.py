@@ -58,7 +58,7 @@ class Channel(SMTP):
         self._wire = Wire()
         self._out = bytearray()
         self._peer = ""
-        self._speaker = ""  # the peer, or behind a balancer the client that its PROXY header names
+        self._seen = Client()  # the peer, or behind a balancer the client that its PROXY header names
         self._stage = "connect"
         self._errors = 0
         self._idle_commands = 0
@@ -69,19 +69,24 @@ class Channel(SMTP):
         stream = cast(asyncio.Transport, transport)
         peer = stream.get_extra_info("peername")
         self._peer = peer[0] if isinstance(peer, tuple) else "127.0.0.1"  # a unix socket's peer is this machine
-        self._speaker = self._peer
         if (refusal := self._door.admit(self)) is not None:
             stream.set_protocol(asyncio.Protocol())
             stream.write(refusal.encode())
             stream.close()
             return
         super().connection_made(stream)
-        self._wire.set_transport(stream)
-        self.client = Client(
+        self._use(stream)
+        self.client = self._seen = Client(
             address=self._peer,
             port=peer[1] if isinstance(peer, tuple) else 0,
             login=self.service.listener.login,
         )
+
+    def _use(self, transport: asyncio.Transport) -> None:
+        """Read from and write to this one: at the start, and after STARTTLS."""
+        self._wire.set_transport(transport)
+        # Our replies are sent when the kernel has them: else a deaf client's would outlive its session, socket and all.
+        transport.set_write_buffer_limits(high=0)
 
     def data_received(self, data: bytes) -> None:
         """Bytes from the client."""
@@ -124,7 +129,7 @@ class Channel(SMTP):
     @property
     def trusted(self) -> bool:
         """True if who speaks is believed about other clients. A balancer's word is not its clients' word."""
-        return self.service.trusts(self._speaker)
+        return self.service.trusts(self._seen.address)
 
     @property
     def task(self) -> asyncio.Task[None]:
@@ -220,5 +225,4 @@ class Channel(SMTP):
             self.service.observer.protocol_error("proxy")
             raise EOFError("no valid PROXY header")
         if header.src_addr:
-            self._speaker = str(header.src_addr)
-            self.client = replace(self.client, address=self._speaker, port=header.src_port or 0)
+            self.client = self._seen = replace(self._seen, address=str(header.src_addr), port=header.src_port or 0)

@@ -33,7 +33,7 @@ class DataDecoder:
     def feed(self, chunk: bytes) -> bytes:
         """The message's bytes that `chunk` completes. After the end, `finished` is set and `rest` is what followed."""
         data = self._held + chunk
-        end = data.find(_END)
+        end = data.find(_END) if b"." in data else -1
         if end >= 0:
             self.finished = True
             self.rest = data[end + len(_END) :]
@@ -47,9 +47,9 @@ class DataDecoder:
         return self._clean(data[:cut])
 
     def _clean(self, data: bytes) -> bytes:
-        pairs = data.count(b"\r\n")
-        clean = data.replace(b"\r\n.", b"\r\n")
-        if data.count(b"\r") != pairs or data.count(b"\n") != pairs or b"\0" in data:
+        # Looked for in single bytes where that will do: memchr is a hundred times as fast as a search for two.
+        clean = data.replace(b"\r\n.", b"\r\n") if b"." in data else data
+        if b"\0" in data or data.replace(b"\r", b"").replace(b"\n", b"\r\n") != data:
             self.tainted = True
             if not self._strict:
                 clean = _ANY_LINE_ENDING.sub(b"\r\n", clean).replace(b"\0", b"")

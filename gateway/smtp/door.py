@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import ipaddress
+import time
 from collections import Counter
 from typing import TYPE_CHECKING
 
@@ -11,7 +12,7 @@ from gateway import reply
 from gateway.config import Limits
 from gateway.observer import Observer
 from gateway.reply import Reply
-from gateway.smtp.pace import STRESS_SESSIONS
+from gateway.smtp.pace import STRESS_LASTS, STRESS_SESSIONS
 
 if TYPE_CHECKING:
     from gateway.smtp.channel import Channel
@@ -62,9 +63,13 @@ class Door:
 
     async def sweep(self) -> None:
         """End the sessions that keep us waiting, for ever."""
+        stressed_until = 0.0
         while True:
             await asyncio.sleep(SWEEP)
-            stressed = len(self.sessions) > STRESS_SESSIONS
+            now = time.monotonic()
+            if len(self.sessions) > STRESS_SESSIONS:
+                stressed_until = now + STRESS_LASTS
+            stressed = now < stressed_until
             for session in tuple(self.sessions):
                 if session.pace.overdue(stressed=stressed):
                     session.expire()

@@ -6,6 +6,7 @@ import asyncio
 import ssl
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from types import TracebackType
 
 from gateway.config import Limits, Listener, ListenerDirection
 from gateway.mail import Direction
@@ -16,12 +17,28 @@ from gateway.smtp.reservation import Reservations
 from gateway.spool import Spool
 
 
+class Turns(asyncio.Semaphore):
+    """As many large pieces as may be worked on in one round of the event loop; the others wait for the next ones.
+
+    A hundred clients who send large messages would else make rounds so long that every small message waits.
+    """
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        try:
+            await asyncio.sleep(0)  # the turn lasts until the next round, however soon the work was done
+        finally:
+            self.release()
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Service:
     """Handed to each session by the server that accepted it.
 
     `policy` gives the policy in force now: a session asks once a transaction, so a reload never splits one. `large`
-    lets only a few large messages be read and judged at once, so that small mail never waits behind them.
+    lets only a few large messages be read and judged at once, so that small mail never waits behind them; `turns` does
+    the same for the pieces in which they come.
     """
 
     listener: Listener
@@ -35,6 +52,7 @@ class Service:
     observer: Observer
     tls: ssl.SSLContext | None = None
     large: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(2))
+    turns: Turns = field(default_factory=lambda: Turns(4))
 
     def trusts(self, address: str) -> bool:
         """True if this peer is believed about other clients (XCLIENT, XFORWARD, PROXY, the topmost Received)."""

@@ -97,8 +97,11 @@ class Session(Channel):
         try:
             await self.incoming.receive(self._wire, self.pace)
             self._say(await self.incoming.settle())
-        except Endless:
-            self._ending = True
+        except Refused as refusal:
+            self._ending = isinstance(refusal, Endless)
+            raise
+        except Exception:
+            self._ending = True  # the rest of the message may still come, and is never to be obeyed
             raise
         finally:
             self.service.observer.message_ended(self.service.listener.name)
@@ -150,25 +153,27 @@ class Session(Channel):
         if self.service.tls is None:
             raise Refused(reply.TLS_UNAVAILABLE)
         self._say(reply.READY_FOR_TLS)
-        self._wire.clear()
         await self._flush_now()
         self.pace.only(self.service.limits.tls_handshake)
-        transport = await self.loop.start_tls(
-            cast(asyncio.Transport, self.transport),
-            self,
-            self.service.tls,
-            server_side=True,
-            ssl_handshake_timeout=self.service.limits.tls_handshake,
-        )
+        # Here, and not after the handshake: what has come by then was sent behind it, encrypted.
+        self._wire.clear()
+        try:
+            transport = await self.loop.start_tls(
+                cast(asyncio.Transport, self.transport),
+                self,
+                self.service.tls,
+                server_side=True,
+                ssl_handshake_timeout=self.service.limits.tls_handshake,
+            )
+        except OSError as error:  # also ssl.SSLError
+            self.service.observer.protocol_error("tls")
+            raise EOFError("the TLS handshake failed") from error
         if transport is None:
             raise EOFError
-        self._wire.clear()
-        self._wire.set_transport(transport)
+        self._use(transport)
         self.transport = transport
         self._writer = asyncio.StreamWriter(transport, self, None, self.loop)
-        self.client = Client(
-            address=self.client.address, port=self.client.port, login=self.service.listener.login, tls=True
-        )
+        self.client = replace(self._seen, tls=True)
         self._forwarded = {}
 
     async def smtp_XFORWARD(self, argument: str) -> None:

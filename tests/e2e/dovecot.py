@@ -1,4 +1,4 @@
-"""The authentication service that Postfix asks, by Dovecot's protocol: it lets everybody in as whom they say they are."""
+"""The authentication service that Postfix asks, by Dovecot's protocol: everybody is who they say they are."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A next hop that refuses, hangs up or says nothing, behind real Postfix: the client is told the truth, nothing is lost.
+"""A next hop that refuses, hangs up or says nothing, behind real Postfix: nothing is lost, and nobody is lied to.
 
 The gateway's own table of faults is `tests/smtp/test_upstream.py`; here is what Postfix makes of its answers.
 """

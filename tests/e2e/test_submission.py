@@ -6,7 +6,6 @@ import smtplib
 import ssl
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
-from pathlib import Path
 
 import pytest
 import pytest_asyncio
@@ -54,9 +53,8 @@ async def office(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Offi
         Dovecot() as dovecot,
         Service(folder, {"listeners": listeners}) as service,
     ):
-        main = (SNIPPETS / "main.cf").read_text() + (
-            f"smtpd_tls_chain_files = {pem}\nsmtpd_sasl_type = dovecot\nsmtpd_sasl_path = inet:127.0.0.1:{dovecot.port}\n"
-        )
+        main = (SNIPPETS / "main.cf").read_text() + f"smtpd_tls_chain_files = {pem}\n"
+        main += f"smtpd_sasl_type = dovecot\nsmtpd_sasl_path = inet:127.0.0.1:{dovecot.port}\n"
         last = hop.address[1]
         assert isinstance(last, int)
         async with Postfix(main=main, master=with_ports(master, ports), hop=last):

@@ -79,5 +79,3 @@ def make_mail(**changes: Any) -> Mail:
 def mail() -> Callable[..., Mail]:
     """Makes a mail."""
     return make_mail
-
-

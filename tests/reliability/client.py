@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 from dataclasses import dataclass
 
 PATIENCE = 20.0
@@ -28,14 +29,27 @@ GONE = Answer(0, "closed")
 
 
 class Talk:
-    """One connection. `async with Talk(address) as talk:` has read the greeting, which is `talk.greeting`."""
+    """One connection. `async with Talk(address) as talk:` has read the greeting, which is `talk.greeting`.
 
-    def __init__(self, address: tuple[str, int], *, source: str = "127.0.0.1") -> None:
+    `window` is how many bytes the kernel takes for us while we do not read; 0 for its own idea.
+    """
+
+    def __init__(self, address: tuple[str, int], *, window: int = 0) -> None:
         self._address = address
-        self._source = source
+        self._window = window
 
     async def __aenter__(self) -> Talk:
-        self.reader, self.writer = await asyncio.open_connection(*self._address, local_addr=(self._source, 0))
+        connection = socket.socket()
+        try:
+            connection.setblocking(False)
+            if self._window:
+                connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, self._window)
+                connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_MAXSEG, 536)  # else the sender's takes megabytes
+            await asyncio.get_running_loop().sock_connect(connection, self._address)
+        except BaseException:
+            connection.close()
+            raise
+        self.reader, self.writer = await asyncio.open_connection(sock=connection)
         self.greeting = await self.heard()
         return self
 

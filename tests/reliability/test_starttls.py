@@ -64,7 +64,9 @@ async def test_what_stands_behind_starttls_in_the_clear_is_never_answered(
 
 async def test_the_session_begins_anew(start: Start, certificate: dict[str, str], context: ssl.SSLContext) -> None:
     offers = ("XFORWARD NAME ADDR PORT PROTO HELO",)
-    async with FakeHop(offers=offers) as hop, start(hop.address, listener={"tls": certificate}) as gateway:
+    async with FakeHop(offers=offers) as hop, start(
+        hop.address, listener={"tls": certificate, "trusted": ["127.0.0.1"]}
+    ) as gateway:
         async with Talk(gateway.addresses["inbound"]) as talk:
             assert await talk.asks(
                 "EHLO before.example.org",

@@ -1,0 +1,148 @@
+"""The index of kept mail: a SQLite database that may be lost, because it is made anew from the files.
+
+A new one always gets a new name (`index-NUMBER.db`, the highest counts): the log of a database is found by its name,
+and processes that still have the old one open must never meet the new one's.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from contextlib import suppress
+from pathlib import Path
+
+from sqlalchemy import Connection, delete, insert, inspect, select
+from sqlalchemy.exc import DBAPIError
+
+from gateway.errors import StoreUnavailable
+from gateway.keeping import KeptMail, Step
+from gateway.store.database import Damaged, Database, create_file, sync_folder, unavailable
+from gateway.store.entry import BrokenEntry, file_content, kept_json, step_json
+from gateway.store.files import Draft, MailFiles
+from gateway.store.schema import upgrade
+from gateway.store.tables import KEPT, KEPT_RECIPIENTS, KEPT_RULES, KEPT_STEPS
+from gateway.store.text import clipped, folded, microseconds
+
+
+class MailIndex:
+    """Finds the index, makes it, and holds it to the files. The keeper of the writer of kept mail."""
+
+    def __init__(self, folder: Path, files: MailFiles, patience: float) -> None:
+        self._folder = folder
+        self._files = files
+        self._patience = patience
+        self.database = Database(self.locate, patience)
+
+    def locate(self) -> Path | None:
+        """The index as it is called now."""
+        return max(self._folder.glob("index-*.db"), key=_number, default=None)
+
+    def mend(self) -> None:
+        """Bring the schema up to date; make a new index from the files where the old one is gone or not sound."""
+        if self.locate() is None or not self._sound():
+            self._make()
+
+    def settle(self, later: Sequence[Draft]) -> None:
+        """Name the files whose rows are committed."""
+        self._files.publish(later)
+
+    def drop(self, later: Sequence[Draft]) -> None:
+        """Remove the files whose rows are not."""
+        self._files.withdraw(later)
+
+    def sweep(self) -> None:
+        """Remove indexes that have been replaced. Only for who is alone."""
+        current = self.locate()
+        for path in self._folder.glob("index-*"):
+            if current is None or not path.name.startswith(current.name):
+                path.unlink()
+
+    def adopt(self, connection: Connection) -> tuple[str, ...]:
+        """Make rows for files that have none; what could not be read, in words with the id."""
+        missing = set(self._files.ids()) - set(connection.scalars(select(KEPT.c.id)))
+        return tuple(filter(None, (self._adopt(connection, id) for id in sorted(missing))))
+
+    def forget_unowned(self, connection: Connection) -> None:
+        """Remove rows without files. Only for who is alone: others' mail has its row before its files have names."""
+        for id in set(connection.scalars(select(KEPT.c.id))) - set(self._files.ids()):
+            forget(connection, id)
+
+    def _sound(self) -> bool:
+        try:
+            with self.database.connect() as connection, connection.begin():
+                if connection.exec_driver_sql("PRAGMA quick_check(1)").scalar() != "ok":
+                    return False
+                if not inspect(connection).has_table(KEPT.name):  # emptied, which SQLite takes for a new one
+                    return False
+                upgrade(connection, "mail")
+                return True
+        except Damaged:
+            return False
+        except DBAPIError as error:
+            if isinstance(unavailable(error), Damaged):
+                return False
+            raise
+
+    def _make(self) -> None:
+        last = self.locate()
+        number = max(time.time_ns(), _number(last) + 1 if last else 0)
+        path = self._folder / f"index-{number}.db"
+        new = self._folder / f"index-{number}.new"
+        create_file(new)
+        making = Database(lambda: new, self._patience)
+        with making.connect() as connection, connection.begin():
+            upgrade(connection, "mail")
+            self.adopt(connection)
+        # The last connection is closed: everything is in the one file, and the log is gone.
+        new.rename(path)
+        sync_folder(self._folder)
+
+    def _adopt(self, connection: Connection, id: str) -> str:
+        try:
+            kept, steps = file_content(self._files.entry(id))
+        except (BrokenEntry, OSError) as error:
+            return f"{id}: {error}"
+        remember(connection, kept, steps)
+        return ""
+
+
+def remember(connection: Connection, kept: KeptMail, steps: Sequence[Step] = ()) -> None:
+    """The rows of one message, in place of any that are left of an attempt to keep it."""
+    forget(connection, kept.id)
+    addresses = [recipient.address for recipient in kept.envelope.recipients]
+    words = (kept.id, kept.message_id, kept.subject, kept.envelope.sender, kept.header_from, *addresses)
+    row = {
+        "id": kept.id,
+        "kind": kept.kind,
+        "state": kept.state,
+        "received": microseconds(kept.received),
+        "sender": folded(kept.envelope.sender),
+        "words": "\n".join(folded(word) for word in words),
+        "entry": kept_json(kept),
+    }
+    connection.execute(insert(KEPT), row)
+    for table, column, values in (
+        (KEPT_RECIPIENTS, "address", {folded(address) for address in addresses}),
+        (KEPT_RULES, "rule", {clipped(rule) for rule in kept.rules}),
+    ):
+        if values:
+            connection.execute(insert(table), [{column: value, "id": kept.id} for value in sorted(values)])
+    for number, step in enumerate(steps, 1):
+        add_step(connection, kept.id, number, step)
+
+
+def add_step(connection: Connection, id: str, number: int, step: Step) -> None:
+    """The row of one step."""
+    connection.execute(insert(KEPT_STEPS), {"id": id, "number": number, "step": step_json(step)})
+
+
+def forget(connection: Connection, id: str) -> None:
+    """Remove the rows of one message."""
+    for table in (KEPT, KEPT_RECIPIENTS, KEPT_RULES, KEPT_STEPS):
+        connection.execute(delete(table).where(table.c.id == id))
+
+
+def _number(path: Path) -> int:
+    with suppress(ValueError):
+        return int(path.stem.partition("-")[2])
+    raise StoreUnavailable(f"{path.name} is not an index of this store")

@@ -1,0 +1,206 @@
+"""Kept mail of the embedded family: `files.py` holds it, `index.py` finds it, `writer.py` writes.
+
+The order that makes it safe: the bytes and the entry are synced under passing names, the row is committed, the files
+get their names, the folder is synced, and only then is anybody told. At any instant before, nothing is kept.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from typing import TypeVar
+
+from sqlalchemy import ColumnElement, Connection, Select, select, update
+
+from gateway.errors import StoreUnavailable
+from gateway.keeping import KeptMail, Query, State, Step
+from gateway.mail import Raw
+from gateway.store.database import Damaged
+from gateway.store.entry import file_bytes, kept_of, step_of
+from gateway.store.files import Draft, MailFiles, valid_id
+from gateway.store.index import MailIndex, add_step, forget, remember
+from gateway.store.tables import KEPT, KEPT_RECIPIENTS, KEPT_RULES, KEPT_STEPS
+from gateway.store.text import clipped, folded, microseconds
+from gateway.store.threads import Threads
+from gateway.store.writer import Turn, Writer
+
+Result = TypeVar("Result")
+
+OWN_WITHIN = 30.0
+"""Seconds to keep a message, of the 60 in which it is decided and answered."""
+
+
+class EmbeddedMail:
+    """The MailStore of files and SQLite."""
+
+    def __init__(self, files: MailFiles, index: MailIndex, writer: Writer[Draft], threads: Threads) -> None:
+        self._files = files
+        self._index = index
+        self._writer = writer
+        self._threads = threads
+        self._unfinished: set[asyncio.Task[None]] = set()
+
+    async def own(self, kept: KeptMail, raw: Raw) -> None:
+        """Put a message on stable storage: bytes and entry. Raises StoreUnavailable, and then owns nothing.
+
+        Raises ValueError for an id that cannot name a file. If the caller is cancelled, what was kept is given up.
+        """
+        if not valid_id(kept.id):
+            raise ValueError(f"{kept.id!r} is not an id")
+        owning = asyncio.create_task(self._own(kept, raw))
+        try:
+            async with asyncio.timeout(OWN_WITHIN):
+                await asyncio.shield(owning)
+        except (TimeoutError, asyncio.CancelledError) as error:
+            # Nobody was told that we own it, so the client sends it again: it must not be here too.
+            self._finish(self._give_up(owning, kept.id))
+            if isinstance(error, TimeoutError):
+                raise StoreUnavailable("the message cannot be kept in time") from error
+            raise
+
+    async def get(self, id: str) -> KeptMail | None:
+        """The entry of that id."""
+        row = await self._read(lambda connection: connection.execute(_entry(id)).one_or_none())
+        return kept_of(row.entry, row.state) if row else None
+
+    async def find(self, query: Query) -> Sequence[KeptMail]:
+        """Entries that match, newest first."""
+        return await self._read(
+            lambda connection: [kept_of(row.entry, row.state) for row in connection.execute(_found(query))]
+        )
+
+    async def raw(self, id: str) -> Raw:
+        """The bytes as they were owned. Raises StoreUnavailable where they are gone or are not what they were."""
+        kept = await self.get(id)
+        if kept is None:
+            raise StoreUnavailable("there is no such message")
+        return await self._threads.run(self._files.read, id, kept.digest)
+
+    async def move(self, id: str, *, before: State, after: State, step: Step) -> bool:
+        """From one state to the next, once: False if another process was faster, or the state is not `before`."""
+
+        def work(turn: Turn[Draft]) -> bool:
+            moving = update(KEPT).where(KEPT.c.id == id, KEPT.c.state == before).values(state=after)
+            if not turn.connection.execute(moving).rowcount:
+                return False
+            self._record(turn, id, step)
+            return True
+
+        return await self._writer.run(work)
+
+    async def note(self, id: str, step: Step) -> None:
+        """Record a step that leaves the state as it is. Raises KeyError for an id that is not here."""
+        await self._writer.run(lambda turn: self._record(turn, id, step))
+
+    async def steps(self, id: str) -> Sequence[Step]:
+        """What happened to it, oldest first."""
+        return await self._read(lambda connection: _steps(connection, id))
+
+    async def discard_content(self, id: str) -> None:
+        """Destroy the bytes of a message whose way is over; its entry and steps stay. Twice does no harm.
+
+        Raises ValueError while its way is not over, StoreUnavailable.
+        """
+        kept = await self.get(id)
+        if kept is None:
+            return
+        if not kept.state.final:
+            raise ValueError(f"{id} is {kept.state}: its content is still needed")
+        try:
+            await self._threads.run(self._files.wipe, id)
+        except OSError as error:
+            raise StoreUnavailable(f"the disk: {error.strerror}") from error
+
+    async def rebuild(self) -> Sequence[str]:
+        """Take files into the index that it does not have; what could not be read, in words with the id.
+
+        A lost or broken index is made anew without asking: this is for files brought back by hand.
+        """
+        return await self._writer.run(lambda turn: self._index.adopt(turn.connection))
+
+    async def close(self) -> None:
+        """End the store's work: what was begun is finished."""
+        while self._unfinished:
+            await asyncio.wait(self._unfinished)
+        await self._writer.close()
+
+    async def _own(self, kept: KeptMail, raw: Raw) -> None:
+        drafts = await self._threads.run(self._files.draft, kept, raw)
+
+        def work(turn: Turn[Draft]) -> None:
+            turn.later.extend(drafts)
+            remember(turn.connection, kept)
+
+        try:
+            await self._writer.run(work)
+        except BaseException:
+            with suppress(OSError, StoreUnavailable):
+                await self._threads.run(self._files.withdraw, drafts)
+                await self._threads.run(self._files.remove, kept.id)
+            self._finish(self._forget(kept.id))
+            raise
+
+    async def _give_up(self, owning: asyncio.Task[None], id: str) -> None:
+        with suppress(StoreUnavailable, OSError):
+            await owning
+            await self._threads.run(self._files.remove, id)
+            await self._forget(id)
+
+    async def _forget(self, id: str) -> None:
+        with suppress(StoreUnavailable):  # a row without files is forgotten by the next one who opens the store alone
+            await self._writer.run(lambda turn: forget(turn.connection, id))
+
+    def _finish(self, work: asyncio._CoroutineLike[None]) -> None:
+        task = asyncio.ensure_future(work)
+        self._unfinished.add(task)
+        task.add_done_callback(self._unfinished.discard)
+
+    def _record(self, turn: Turn[Draft], id: str, step: Step) -> None:
+        row = turn.connection.execute(_entry(id)).one_or_none()
+        if row is None:
+            raise KeyError(id)
+        steps = [*_steps(turn.connection, id), step]
+        add_step(turn.connection, id, len(steps), step)
+        content = file_bytes(kept_of(row.entry, row.state), steps)
+        turn.later.append(self._files.draft_entry(id, content))
+
+    async def _read(self, work: Callable[[Connection], Result]) -> Result:
+        try:
+            return await self._threads.run(self._index.database.read, work)
+        except Damaged:
+            await self._writer.mend()
+            return await self._threads.run(self._index.database.read, work)
+
+
+def _entry(id: str) -> Select[tuple[str, str]]:
+    return select(KEPT.c.entry, KEPT.c.state).where(KEPT.c.id == clipped(id))
+
+
+def _steps(connection: Connection, id: str) -> list[Step]:
+    rows = select(KEPT_STEPS.c.step).where(KEPT_STEPS.c.id == clipped(id)).order_by(KEPT_STEPS.c.number)
+    return [step_of(text) for text in connection.scalars(rows)]
+
+
+def _found(query: Query) -> Select[tuple[str, str]]:
+    conditions: list[ColumnElement[bool]] = []
+    if query.kind is not None:
+        conditions.append(KEPT.c.kind == query.kind)
+    if query.states:
+        conditions.append(KEPT.c.state.in_(query.states))
+    if query.sender:
+        conditions.append(KEPT.c.sender == folded(query.sender))
+    if query.recipient:
+        having = select(KEPT_RECIPIENTS.c.id).where(KEPT_RECIPIENTS.c.address == folded(query.recipient))
+        conditions.append(KEPT.c.id.in_(having))
+    if query.rule:
+        conditions.append(KEPT.c.id.in_(select(KEPT_RULES.c.id).where(KEPT_RULES.c.rule == clipped(query.rule))))
+    if query.text:
+        conditions.append(KEPT.c.words.contains(folded(query.text), autoescape=True))
+    if query.since is not None:
+        conditions.append(KEPT.c.received >= microseconds(query.since))
+    if query.until is not None:
+        conditions.append(KEPT.c.received < microseconds(query.until))
+    newest_first = (KEPT.c.received.desc(), KEPT.c.id.desc())
+    found = select(KEPT.c.entry, KEPT.c.state).where(*conditions).order_by(*newest_first)
+    return found.limit(max(0, query.limit)).offset(max(0, query.offset))

@@ -1,0 +1,1 @@
+"""The audit trail, step by step."""

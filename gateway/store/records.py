@@ -1,0 +1,91 @@
+"""An audit record as the trail keeps it: canonical JSON, and the columns by which it is found."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from gateway.keeping import AuditRecord
+from gateway.store.text import clipped, folded
+
+ADDRESSES = ("sender", "recipient", "account")
+"""Facts with a column of their own that are compared without case."""
+
+WORDS = ("direction", "action")
+"""Facts with a column of their own that are words of ours."""
+
+
+@dataclass(frozen=True, slots=True)
+class Columns:
+    """The values by which a record is found; "" where it has no such fact."""
+
+    event: str
+    id: str
+    sender: str = ""
+    recipient: str = ""
+    account: str = ""
+    direction: str = ""
+    action: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """One row of the trail. `content` is None once it has expired; then `columns` is None too."""
+
+    number: int
+    moment: int
+    retention: str
+    columns: Columns | None
+    content: str | None
+    digest: bytes
+    hash: bytes
+
+
+def content_of(record: AuditRecord) -> str:
+    """The record as canonical JSON: keys sorted, no spaces, ASCII, so that equal records are equal bytes.
+
+    Raises TypeError or ValueError for facts that are not plain JSON values.
+    """
+    return json.dumps(
+        {
+            "id": record.id,
+            "moment": record.moment.astimezone(UTC).isoformat(),
+            "event": record.event,
+            "retention": record.retention,
+            "facts": record.facts,
+        },
+        sort_keys=True,
+        separators=(",", ":"),
+        allow_nan=False,
+    )
+
+
+def record_of(content: str) -> AuditRecord:
+    """The record of that content. Raises KeyError, TypeError or ValueError for what is not one."""
+    fields: dict[str, Any] = json.loads(content)
+    return AuditRecord(**fields | {"moment": datetime.fromisoformat(fields["moment"])})
+
+
+def columns_of(record: AuditRecord) -> tuple[Columns, tuple[str, ...]]:
+    """The record's columns, and its rules in order. `rules` of the facts are ids, or mappings with an `id`."""
+    facts = record.facts
+    columns = Columns(
+        event=clipped(record.event),
+        id=clipped(record.id),
+        **{name: folded(_text(facts.get(name))) for name in ADDRESSES},
+        **{name: clipped(_text(facts.get(name))) for name in WORDS},
+    )
+    rules = facts.get("rules", ())
+    named = {_rule(rule) for rule in rules} if isinstance(rules, (list, tuple)) else set()
+    return columns, tuple(sorted(named - {""}))
+
+
+def _rule(rule: object) -> str:
+    return clipped(_text(rule.get("id") if isinstance(rule, Mapping) else rule))
+
+
+def _text(value: object) -> str:
+    return value if isinstance(value, str) else ""

@@ -1,0 +1,173 @@
+"""Promise 12: without disk or descriptors mail is deferred, never accepted or refused; with them it is taken again.
+
+MAILWARDEN_TMPFS=1 (as root) fills a small file system of its own, too.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import resource
+import shutil
+import subprocess
+from collections.abc import Iterator
+from contextlib import AsyncExitStack
+from pathlib import Path
+
+import pytest
+
+from tests.reliability.client import Answer, Talk, delivered
+from tests.reliability.process import GatewayProcess
+from tests.reliability.sink import Sink, digest, numbered
+
+LARGE = 5_000_000
+FILE_LIMIT = 1_000_000
+SETTINGS = {"log": {"level": "warning"}}
+
+TRAP = b"QUIT\r\nRSET\r\nMAIL FROM:<evil@example.org>\r\nRCPT TO:<victim@example.gov.vn>\r\nDATA\r\n" * 20_000
+"""Text that would be obeyed if the rest of a message were ever read as commands."""
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    """A file system of 12 MB."""
+    mount = tmp_path / "disk"
+    mount.mkdir()
+    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=12m", "tmpfs", str(mount)], check=True)
+    yield mount
+    subprocess.run(["umount", "--lazy", str(mount)], check=True)
+
+
+def arrived_whole(sink: Sink, number: int, size: int) -> bool:
+    """True if this message came once, as it was sent."""
+    return sink.copies(number) == {digest(numbered(number, size)): 1}
+
+
+@pytest.mark.parametrize("cause", ["the largest file", "the folder is gone", "no right to write"])
+async def test_a_spool_that_cannot_be_written_defers_large_mail_only(cause: str, tmp_path: Path) -> None:
+    async with Sink() as sink, GatewayProcess(tmp_path, sink.address, **SETTINGS) as gateway:
+        spool = tmp_path / "state" / "spool"
+        if cause == "the largest file":
+            gateway.limit(resource.RLIMIT_FSIZE, FILE_LIMIT)
+        elif cause == "the folder is gone":
+            shutil.rmtree(spool)
+        else:
+            shutil.rmtree(spool)
+            spool.write_text("a file in its place")
+        async with Talk(gateway.address) as talk:
+            await talk.hello()
+            answer = await talk.send(b"Subject: trap\r\n\r\n" + TRAP)
+            assert answer.kind == 4
+            if answer.code != 421 and (again := await talk.ask("NOOP")).code:
+                assert again.code == 250
+        assert (await delivered(gateway.address, numbered(1, LARGE))).kind == 4
+        assert (await delivered(gateway.address, numbered(2, 3000))).code == 250
+        if cause == "the largest file":
+            gateway.limit(resource.RLIMIT_FSIZE, resource.RLIM_INFINITY)
+        else:
+            spool.unlink() if spool.is_file() else None
+            spool.mkdir(mode=0o700)
+        assert (await delivered(gateway.address, numbered(3, LARGE))).code == 250
+        assert not sink.copies(1)
+        assert not sink.strays
+        assert arrived_whole(sink, 2, 3000)
+        assert arrived_whole(sink, 3, LARGE)
+
+
+async def test_a_log_that_cannot_be_written_stops_no_mail(tmp_path: Path) -> None:
+    async with Sink() as sink, GatewayProcess(tmp_path, sink.address) as gateway:
+        gateway.limit(resource.RLIMIT_FSIZE, (tmp_path / "log").stat().st_size)
+        async with Talk(gateway.address) as talk:
+            await talk.hello()
+            for number in range(20):
+                assert (await talk.send(numbered(number, 3000))).code == 250
+            assert (await talk.ask("WHATEVER")).code == 500
+        gateway.limit(resource.RLIMIT_FSIZE, resource.RLIM_INFINITY)
+        assert (await delivered(gateway.address, numbered(20, 3000))).code == 250
+        assert all(arrived_whole(sink, number, 3000) for number in range(21))
+
+
+async def test_a_budget_that_is_used_up_defers_until_it_is_free_again(tmp_path: Path) -> None:
+    limits = {"message_size": LARGE + 1000, "spool": LARGE + 1000}
+    async with Sink() as sink, GatewayProcess(tmp_path, sink.address, limits=limits, **SETTINGS) as gateway:
+        async with Talk(gateway.address) as first:
+            await first.hello()
+            await first.envelope()
+            content = numbered(1, LARGE)
+            first.say(content[:-1000])
+            await first.writer.drain()
+            async with asyncio.timeout(20):  # until its bytes are in the spool
+                while (await delivered(gateway.address, numbered(2, LARGE))).kind != 4:
+                    pass
+            async with Talk(gateway.address) as talk:
+                await talk.hello()
+                assert (await talk.ask(f"MAIL FROM:<an@example.org> SIZE={LARGE}")).code == 452
+            assert (await delivered(gateway.address, numbered(3, 3000))).code == 250
+            assert (await first.ask(content[-1000:] + b".\r\n")).code == 250
+        assert (await delivered(gateway.address, numbered(4, LARGE))).code == 250
+        assert arrived_whole(sink, 1, LARGE)
+        assert arrived_whole(sink, 4, LARGE)
+
+
+async def test_without_descriptors_mail_is_deferred_and_taken_afterwards(tmp_path: Path) -> None:
+    async with AsyncExitStack() as stack:
+        sink = await stack.enter_async_context(Sink())
+        gateway = await stack.enter_async_context(GatewayProcess(tmp_path, sink.address, **SETTINGS))
+        talks = [await stack.enter_async_context(Talk(gateway.address)) for _ in range(4)]
+        for talk in talks:
+            await talk.hello()
+        gateway.limit(resource.RLIMIT_NOFILE, gateway.descriptors())
+        answers = [await talk.send(numbered(number, 3000)) for number, talk in enumerate(talks)]
+        assert {answer.kind for answer in answers} == {4}
+        strangers = await asyncio.gather(*(attempt(gateway.address) for _ in range(20)))
+        assert {answer.kind for answer in strangers} <= {0, 4}
+        gateway.limit(resource.RLIMIT_NOFILE, 1024)
+        for number, talk in enumerate(talks, 10):
+            await talk.ask("RSET")
+            assert (await talk.send(numbered(number, 3000))).code == 250
+        async with asyncio.timeout(5):
+            while (await attempt(gateway.address)).code != 220:
+                await asyncio.sleep(0.05)
+        assert (await delivered(gateway.address, numbered(20, LARGE))).code == 250
+        assert arrived_whole(sink, 20, LARGE)
+        assert not [number for number in range(4) if sink.copies(number)]
+
+
+async def attempt(address: tuple[str, int]) -> Answer:
+    """Connect; the greeting, or code 0 for none within a second."""
+    try:
+        async with asyncio.timeout(1), Talk(address) as talk:
+            return talk.greeting
+    except (OSError, TimeoutError):
+        return Answer(0)
+
+
+async def test_descriptors_that_run_out_while_a_large_message_comes_in(tmp_path: Path) -> None:
+    async with Sink() as sink, GatewayProcess(tmp_path, sink.address, **SETTINGS) as gateway:
+        async with Talk(gateway.address) as talk:
+            await talk.hello()
+            await talk.envelope()
+            gateway.limit(resource.RLIMIT_NOFILE, gateway.descriptors())
+            assert (await talk.ask(numbered(1, LARGE) + b".\r\n")).kind == 4
+            gateway.limit(resource.RLIMIT_NOFILE, 1024)
+            assert (await talk.send(numbered(2, LARGE))).code == 250
+        assert not sink.copies(1)
+        assert arrived_whole(sink, 2, LARGE)
+
+
+if os.environ.get("MAILWARDEN_TMPFS"):
+
+    async def test_a_full_disk_defers_until_there_is_room(small_disk: Path, tmp_path: Path) -> None:
+        async with Sink() as sink, GatewayProcess(tmp_path, sink.address, state=str(small_disk), **SETTINGS) as gateway:
+            ballast = small_disk / "ballast"
+            ballast.write_bytes(bytes(11_000_000))
+            for number in range(3):
+                assert (await delivered(gateway.address, numbered(number, LARGE))).kind == 4
+            assert (await delivered(gateway.address, numbered(3, 3000))).code == 250
+            async with Talk(gateway.address) as talk:
+                await talk.hello()
+                assert (await talk.ask(f"MAIL FROM:<an@example.org> SIZE={LARGE}")).code == 452
+            ballast.unlink()
+            assert (await delivered(gateway.address, numbered(4, LARGE))).code == 250
+            assert arrived_whole(sink, 4, LARGE)
+            assert not [number for number in range(3) if sink.copies(number)]
