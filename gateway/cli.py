@@ -8,6 +8,7 @@ import json
 import sys
 import time
 from collections.abc import Iterable
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any, NoReturn
 from xml.etree import ElementTree
@@ -18,7 +19,7 @@ from click.shell_completion import get_completion_class
 from rich.console import Console
 from rich.progress import track
 
-from gateway import __version__, explain, logs
+from gateway import __version__, explain, logs, replay
 from gateway.app import Gateway
 from gateway.config import Settings, load_settings
 from gateway.errors import ConfigurationError
@@ -215,6 +216,50 @@ async def _explain(
             click.echo(json.dumps(explain.as_json(file, mail, verdict, time.perf_counter() - started)))
         else:
             out.print(explain.as_table(file, mail, verdict))
+
+
+@main.command("replay")
+@click.argument("source", metavar="DIR|MBOX", type=click.Path(exists=True, path_type=Path))
+@click.option(
+    "-p",
+    "--policy",
+    "new",
+    required=True,
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="The policy to try.",
+)
+@click.option(
+    "--against",
+    "old",
+    required=True,
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="The policy it is compared with.",
+)
+@click.option("--json", "as_json", is_flag=True, help="One JSON object a line for each change.")
+@click.option("--examples", default=10, show_default=True, help="Changes shown one by one.")
+def replay_command(source: Path, new: Path, old: Path, as_json: bool, examples: int) -> None:
+    """Show whose decision a new policy changes, by rule. Nothing is sent or kept.
+
+    Exit code 0 if no decision changes, 1 if one does.
+
+    \b
+    Example:
+      mailwarden replay -p new.yaml --against policies/default.yaml /var/mail/archive.mbox
+    """
+    found = asyncio.run(_replay(load(old), load(new), source))
+    for change in found if as_json else ():
+        click.echo(json.dumps(asdict(change) | {"before": change.before.word, "after": change.after.word}))
+    if not as_json:
+        out.print(explain.changes_as_table(found, replay.by_rule(found), examples))
+    sys.exit(EX_FAILED if found else EX_OK)
+
+
+async def _replay(old: Policy, new: Policy, source: Path) -> list[replay.Change]:
+    observer = Metrics()
+    found: list[replay.Change] = []
+    for name, raw in _progress("messages")(replay.messages(source)):
+        found += await replay.changes(old, new, name, raw, observe=observer.examined)
+    return found
 
 
 @main.command()

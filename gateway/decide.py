@@ -42,18 +42,24 @@ def at_envelope(policy: Policy, transaction: Transaction, recipient: Recipient |
     else:
         direction = None if transaction.inside else Direction.INBOUND
     known = Known(transaction, {}, direction, recipient)
-    rulings = (ruling_of(rule, rule.condition.test(known), unknown_counts=False) for rule in policy.rules)
-    outcome = outcome_of(rulings, recipient or Recipient(""))
-    if outcome.action >= Action.DEFER:
-        return outcome
+    rulings = [ruling_of(rule, rule.condition.test(known), unknown_counts=False) for rule in policy.early]
+    if any(ruling.in_force for ruling in rulings):
+        return outcome_of(rulings, recipient or Recipient(""))
     yes = SENDER_OK if recipient is None else RECIPIENT_OK
-    return Outcome(recipient=outcome.recipient, action=Action.ACCEPT, reply=yes, rules=outcome.rules)
+    return Outcome(recipient=recipient or Recipient(""), action=Action.ACCEPT, reply=yes)
 
 
 def needed(policy: Policy, mail: Mail) -> tuple[str, ...]:
     """The filters without which some rule, enforced or in shadow, cannot be answered for some recipient."""
-    rows = {row for _, row in _rows(policy, mail, ())}
-    waits = {name for row in rows for ruling in row for name in ruling.answer.waits}
+    waits: set[str] = set()
+    first, *others = mail.envelope.recipients
+    known = Known(mail, {}, mail.direction(first), first)
+    for rule in policy.rules:
+        if not waits.issuperset(rule.filters):
+            waits.update(rule.condition.test(known).waits)
+    if others and not all(waits.issuperset(rule.filters) for rule in policy.rules):
+        rows = {row for _, row in _rows(policy, mail, ())}
+        waits.update(name for row in rows for ruling in row for name in ruling.answer.waits)
     return tuple(name for name in policy.filters if name in waits)
 
 
@@ -98,6 +104,11 @@ def fold(policy: Policy, verdict: Verdict, *, can_own: bool) -> Disposal:
 def _rows(policy: Policy, mail: Mail, reports: Iterable[Report]) -> Iterator[tuple[Recipient, tuple[Ruling, ...]]]:
     """Every rule's ruling for each recipient. What is settled for the message or a direction is not asked again."""
     looked = {report.filter: report for report in reports}
+    if len(mail.envelope.recipients) == 1:  # nobody to share with: most mail
+        [recipient] = mail.envelope.recipients
+        known = Known(mail, looked, mail.direction(recipient), recipient)
+        yield recipient, tuple([ruling_of(r, r.condition.test(known), unknown_counts=True) for r in policy.rules])
+        return
     known = Known(mail, looked)
     for_message = [rule.condition.narrow(known, Scope.MESSAGE) for rule in policy.rules]
     benches: dict[Direction, Bench] = {}

@@ -20,16 +20,13 @@ import structlog
 TEXT_LIMIT = 500
 """Characters of one foreign value: a line stays under 8 kB."""
 
+_ENCODER = json.JSONEncoder(ensure_ascii=False, default=repr)
 _SUSPECT = re.compile(r"[^\x20-\x7e]")
 
 
 def configure(level: str, style: str) -> None:
     """Set logging up for this process: `level` debug to error, `style` json or console."""
-    render: Any = (
-        structlog.processors.JSONRenderer(serializer=json.dumps, ensure_ascii=False)
-        if style == "json"
-        else structlog.dev.ConsoleRenderer()
-    )
+    render: Any = _json if style == "json" else structlog.dev.ConsoleRenderer()
     structlog.configure(
         processors=[
             structlog.processors.add_log_level,
@@ -39,7 +36,7 @@ def configure(level: str, style: str) -> None:
             render,
         ],
         wrapper_class=structlog.make_filtering_bound_logger(logging.getLevelNamesMapping()[level.upper()]),
-        logger_factory=structlog.PrintLoggerFactory(cast(TextIO, _StandardError())),
+        logger_factory=structlog.WriteLoggerFactory(cast(TextIO, _StandardError())),
         cache_logger_on_first_use=True,
     )
     # aiosmtpd and asyncio log for their own developers; what an operator must know, we log ourselves.
@@ -67,7 +64,8 @@ def _harmless(_logger: object, _method: str, event: Mapping[str, Any]) -> dict[s
 
 def _clean(value: Any, limit: int) -> Any:
     if isinstance(value, str):
-        return _SUSPECT.sub(_escaped, value[:limit])
+        plain = len(value) <= limit and value.isascii() and value.isprintable()
+        return value if plain else _SUSPECT.sub(_escaped, value[:limit])
     if isinstance(value, (list, tuple)):
         return [_clean(each, limit) for each in value]
     return value
@@ -78,3 +76,7 @@ def _escaped(match: re.Match[str]) -> str:
     if char == "\n" or unicodedata.category(char)[0] == "C" or unicodedata.category(char) in ("Zl", "Zp"):
         return f"\\u{ord(char):04x}"
     return char
+
+
+def _json(_logger: object, _method: str, event: Mapping[str, Any]) -> str:
+    return _ENCODER.encode(event)

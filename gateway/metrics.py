@@ -7,6 +7,9 @@ rules of the policy, codes).
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
+from functools import cache
+from typing import TypeVar
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, Info, PlatformCollector, ProcessCollector
 
@@ -18,6 +21,13 @@ from gateway.verdict import Report, Verdict
 SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 100)
 BYTES = (1e3, 1e4, 1e5, 1e6, 5e6, 1e7, 2.5e7, 5e7)
 LAG = (0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1)
+
+M = TypeVar("M", Counter, Gauge, Histogram)
+
+
+def _each(metric: M) -> Callable[..., M]:
+    """The metric with these labels. Kept, for prometheus_client looks it up under a lock each time."""
+    return cache(metric.labels)
 
 
 class Metrics:
@@ -37,102 +47,94 @@ class Metrics:
         def histogram(name: str, text: str, *labels: str, buckets: tuple[float, ...] = SECONDS) -> Histogram:
             return Histogram(f"mailwarden_{name}", text, labels, buckets=buckets, registry=registry)
 
-        self._messages = counter("messages", "Messages decided and answered.", "listener", "direction", "action")
-        self._message_seconds = histogram(
-            "message_seconds", "From the final dot to the answer.", "listener", "direction"
-        )
-        self._message_bytes = histogram("message_bytes", "Size of messages.", "direction", buckets=BYTES)
-        self._rule_matches = counter("rule_matches", "Rules that matched, or were unknown.", "rule", "mode", "action")
-        self._findings = counter("findings", "What filters found.", "code")
-        self._filter_seconds = histogram("filter_seconds", "Time a filter took.", "filter", "outcome")
-        self._filter_failures = counter("filter_failures", "Filters that could not look.", "filter", "reason")
-        self._replies = counter("replies", "Replies to clients.", "stage", "code")
-        self._sessions = gauge("sessions", "Open client sessions.", "listener")
-        self._in_flight = gauge("messages_in_flight", "Messages being received or decided.", "listener")
-        self._shed = counter("shed", "Clients turned away to protect the others.", "reason")
-        self._upstream_seconds = histogram("upstream_seconds", "Time the next hop took.", "stage")
-        self._upstream_errors = counter("upstream_errors", "Trouble with the next hop.", "stage", "class")
-        self._protocol_errors = counter("protocol_errors", "Clients that broke the protocol.", "kind")
+        self._messages = _each(counter("messages", "Messages decided and answered.", "listener", "direction", "action"))
+        self._message_seconds = _each(histogram("message_seconds", "From the final dot to the answer.", "listener", "direction"))
+        self._message_bytes = _each(histogram("message_bytes", "Size of messages.", "direction", buckets=BYTES))
+        self._rule_matches = _each(counter("rule_matches", "Rules that matched, or were unknown.", "rule", "mode", "action"))
+        self._findings = _each(counter("findings", "What filters found.", "code"))
+        self._filter_seconds = _each(histogram("filter_seconds", "Time a filter took.", "filter", "outcome"))
+        self._filter_failures = _each(counter("filter_failures", "Filters that could not look.", "filter", "reason"))
+        self._replies = _each(counter("replies", "Replies to clients.", "stage", "code"))
+        self._sessions = _each(gauge("sessions", "Open client sessions.", "listener"))
+        self._in_flight = _each(gauge("messages_in_flight", "Messages being received or decided.", "listener"))
+        self._shed = _each(counter("shed", "Clients turned away to protect the others.", "reason"))
+        self._upstream_seconds = _each(histogram("upstream_seconds", "Time the next hop took.", "stage"))
+        self._upstream_errors = _each(counter("upstream_errors", "Trouble with the next hop.", "stage", "class"))
+        self._protocol_errors = _each(counter("protocol_errors", "Clients that broke the protocol.", "kind"))
         self._policy_info = Info("mailwarden_policy", "The policy in force.", registry=registry)
-        self._policy_reloads = counter("policy_reloads", "Reloads of the policy.", "result")
+        self._policy_reloads = _each(counter("policy_reloads", "Reloads of the policy.", "result"))
         self._policy_reloaded = gauge("policy_last_reload_timestamp_seconds", "When the policy was last loaded.")
         self._policy_expiring = gauge("policy_expiring_exceptions", "Exceptions that expire within 14 days.")
-        self._accounts = gauge("accounts", "Accounts of the directory.", "state")
+        self._accounts = _each(gauge("accounts", "Accounts of the directory.", "state"))
         self._loop_lag = histogram("event_loop_lag_seconds", "How late the event loop was.", buckets=LAG)
         self.spool_bytes = gauge("spool_bytes", "Bytes of messages being received, in memory and on disk.")
         Info("mailwarden_build", "The running version.", registry=registry).info({"version": __version__})
 
     def session_opened(self, listener: str) -> None:
         """A client connected."""
-        self._sessions.labels(listener).inc()
+        self._sessions(listener).inc()
 
     def session_closed(self, listener: str) -> None:
         """A client's session is over."""
-        self._sessions.labels(listener).dec()
+        self._sessions(listener).dec()
 
     def replied(self, stage: str, code: int) -> None:
         """A reply was sent."""
-        self._replies.labels(stage, str(code)).inc()
+        self._replies(stage, str(code)).inc()
 
     def protocol_error(self, kind: str) -> None:
         """A client broke the protocol."""
-        self._protocol_errors.labels(kind).inc()
+        self._protocol_errors(kind).inc()
 
     def shed(self, reason: str) -> None:
         """A client was turned away."""
-        self._shed.labels(reason).inc()
+        self._shed(reason).inc()
 
     def message_started(self, listener: str) -> None:
         """A message's content begins to arrive."""
-        self._in_flight.labels(listener).inc()
+        self._in_flight(listener).inc()
 
     def message_ended(self, listener: str) -> None:
         """It is decided and answered, or the client has gone."""
-        self._in_flight.labels(listener).dec()
+        self._in_flight(listener).dec()
 
     def examined(self, report: Report) -> None:
         """A filter has looked, or could not."""
         outcome = report.failure or ("found" if report.findings else "clean")
-        self._filter_seconds.labels(report.filter, outcome).observe(report.seconds)
+        self._filter_seconds(report.filter, outcome).observe(report.seconds)
         if report.failure:
-            self._filter_failures.labels(report.filter, report.failure).inc()
+            self._filter_failures(report.filter, report.failure).inc()
         for finding in report.findings:
-            self._findings.labels(f"{report.filter}.{finding.code}").inc()
+            self._findings(f"{report.filter}.{finding.code}").inc()
 
     def judged(self, listener: str, direction: Direction, verdict: Verdict, *, size: int, seconds: float) -> None:
         """A message has been decided and answered."""
-        self._messages.labels(listener, direction.value, verdict.action.word).inc()
-        self._message_seconds.labels(listener, direction.value).observe(seconds)
-        self._message_bytes.labels(direction.value).observe(size)
-        matched = {
-            (rule.id, rule.mode, rule.action.word)
-            for outcome in verdict.outcomes
-            for rule in outcome.rules
-            if rule.action is not None
-        }
-        for rule, mode, action in matched:
-            self._rule_matches.labels(rule, mode, action).inc()
+        self._messages(listener, direction.value, verdict.action.word).inc()
+        self._message_seconds(listener, direction.value).observe(seconds)
+        self._message_bytes(direction.value).observe(size)
+        for rule, mode, action in {(rule.id, rule.mode, action.word) for rule, action in verdict.asked}:
+            self._rule_matches(rule, mode, action).inc()
 
     def hop_answered(self, stage: str, seconds: float) -> None:
         """The next hop answered."""
-        self._upstream_seconds.labels(stage).observe(seconds)
+        self._upstream_seconds(stage).observe(seconds)
 
     def hop_failed(self, stage: str, kind: str) -> None:
         """Trouble with the next hop."""
-        self._upstream_errors.labels(stage, kind).inc()
+        self._upstream_errors(stage, kind).inc()
 
     def policy_loaded(self, policy: Policy, expiring: int) -> None:
         """A policy is in force from now on."""
         self._policy_info.info({"digest": policy.digest})
-        self._policy_reloads.labels("ok").inc()
+        self._policy_reloads("ok").inc()
         self._policy_reloaded.set(time.time())
         self._policy_expiring.set(expiring)
         for state in ("active", "locked", "revoked"):
-            self._accounts.labels(state).set(sum(each.state == state for each in policy.accounts.values()))
+            self._accounts(state).set(sum(each.state == state for each in policy.accounts.values()))
 
     def policy_refused(self, result: str) -> None:
         """A changed policy was not taken: invalid (it has problems) or failed (its own tests do)."""
-        self._policy_reloads.labels(result).inc()
+        self._policy_reloads(result).inc()
 
     def loop_lagged(self, seconds: float) -> None:
         """The event loop came so late to a timer."""

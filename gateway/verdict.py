@@ -209,6 +209,15 @@ class Verdict:
         return max((outcome.action for outcome in self.outcomes), default=Action.ACCEPT)
 
     @property
+    def asked(self) -> Iterator[tuple[RuleOutcome, Action]]:
+        """The rules that ask for something, and for what; once where recipients share the same outcome of all rules."""
+        shared = {id(outcome.rules): outcome.rules for outcome in self.outcomes}
+        for rules in shared.values():
+            for rule in rules:
+                if rule.action is not None:
+                    yield rule, rule.action
+
+    @property
     def findings(self) -> tuple[Finding, ...]:
         """Everything that was found, in the order of the filters."""
         return tuple(finding for report in self.reports for finding in report.findings)

@@ -202,3 +202,31 @@ def test_every_command_has_help_with_an_example(command: str) -> None:
     assert result.exit_code == 0
     assert f"mailwarden {command}" in result.output
     assert "Example" in result.output
+
+
+def test_replay_shows_whose_decision_changes_and_by_which_rule(tmp_path: Path, policy: Path, mail: Path) -> None:
+    new = tmp_path / "new.yaml"
+    new.write_text(POLICY.replace("contains: plan", "contains: letter").split("tests:")[0])
+    folder = tmp_path / "mails"
+    folder.mkdir()
+    (folder / "1.eml").write_bytes(MAIL)
+    (folder / "2.eml").write_bytes(MAIL.replace(b"the plan", b"a talk"))
+    told = run("replay", "-p", new, "--against", policy, folder)
+    assert told.exit_code == 1
+    assert "2 decisions change" in told.output
+    assert "reject -> accept" in told.output
+    assert "- no-secret-plans" in told.output
+    told = run("replay", "-p", new, "--against", policy, "--json", folder)
+    lines = [json.loads(line) for line in told.output.splitlines()]
+    assert [(line["recipient"], line["before"], line["after"], line["gone"]) for line in lines] == [
+        ("b@example.gov.vn", "reject", "accept", ["no-secret-plans"]),
+        ("c@example.gov.vn", "reject", "accept", ["no-secret-plans"]),
+    ]
+
+
+def test_replay_reads_an_mbox_and_says_when_nothing_changes(tmp_path: Path, policy: Path) -> None:
+    box = tmp_path / "mail.mbox"
+    entry = b"From a@example.org Tue Nov 24 12:00:00 2026\n" + MAIL.replace(b"\r\n", b"\n") + b"\n"
+    box.write_bytes(entry * 3)
+    told = run("replay", "-p", policy, "--against", policy, box)
+    assert (told.exit_code, told.output) == (0, "no decision changes\n")

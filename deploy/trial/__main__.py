@@ -148,7 +148,9 @@ def send(address: HostPort, sample: Sample) -> Answer:
     """Sends it by SMTP; XCLIENT tells the gateway, which trusts this machine, whom to take us for."""
     with smtplib.SMTP(address.host, address.port, local_hostname="trial", timeout=REPLY_PATIENCE) as client:
         client.ehlo()
-        client.docmd("XCLIENT", f"ADDR={sample.client} LOGIN={sample.login or '[UNAVAILABLE]'}")
+        code, text = client.docmd("XCLIENT", f"ADDR={sample.client} LOGIN={sample.login or '[UNAVAILABLE]'}")
+        if code != 220:
+            return Answer((reply(code, text),))
         client.ehlo("client.example")
         code, text = client.mail(sample.sender, sample.options)
         if code != 250:

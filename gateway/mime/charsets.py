@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from encodings.aliases import aliases
+from functools import lru_cache
 
 _NOT_CHARSETS = frozenset(
     {
@@ -34,6 +35,7 @@ _READ_AS = {"latin_1": "cp1252", "iso8859_9": "cp1254", "iso8859_11": "cp874"}
 _PUNCTUATION = re.compile(r"[^a-z0-9]+")
 
 
+@lru_cache(maxsize=256)
 def codec_of(charset: str) -> str | None:
     """Python's name for a charset, or None if it has none or is not a charset."""
     codec = _CODECS.get(_PUNCTUATION.sub("_", charset.strip().lower()))

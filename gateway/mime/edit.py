@@ -41,7 +41,7 @@ def edited(raw: Raw, root: Part, edits: Sequence[Edit]) -> tuple[Piece, ...]:
     strips none. Raises ValueError for a name that no header field can have.
     """
     if not edits:
-        return (Span(0, len(raw)),)
+        return (Span(0, len(raw)),) if len(raw) else ()
     rewrites = list(_rewrites(raw, root, edits))
     changes: list[Change] = []
     original = lines = _lines(raw, root)

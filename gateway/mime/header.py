@@ -21,10 +21,9 @@ MAX_HEADERS = 1_000
 FIRST_LOOK = 4 * 1024
 """Bytes in which the end of a head is looked for before the trouble is taken to copy MAX_HEAD."""
 
-# A line and the lines that continue it (RFC 5322 section 2.2.3).
-_FIELD = re.compile(rb"[^\n]*+(?:\n[ \t][^\n]*+)*+\n?")
-# RFC 5322 section 2.2; white space before the colon is obsolete syntax (section 4.5) that every reader takes.
-_NAME = re.compile(rb"([!-9;-~]++)[ \t]*+:")
+# A name, if there is one, and the text of a line and of those that continue it (RFC 5322 sections 2.2 and 2.2.3). White
+# space before the colon is obsolete syntax (section 4.5) that every reader takes.
+_FIELD = re.compile(rb"(?:([!-9;-~]++)[ \t]*+:)?+([^\n]*+(?:\n[ \t][^\n]*+)*+\n?)")
 _FOLD = re.compile(rb"\r?\n(?=[ \t])")
 _HEAD_END = re.compile(rb"\n\r?\n")
 _EMPTY_LINE = re.compile(rb"\r?\n")
@@ -63,9 +62,8 @@ def fields(head: bytes) -> Iterator[Field]:
         start, stop = line.span()
         if start == stop:
             return
-        name = _NAME.match(head, start, stop)
-        at = name.end() if name else start
-        yield Field(name[1].decode("ascii") if name else "", head[at:stop], start, stop, at)
+        name, value = line.groups()
+        yield Field(name.decode("ascii") if name else "", value, start, stop, stop - len(value))
 
 
 def unfolded(value: bytes) -> str:
@@ -91,10 +89,9 @@ def read_head(raw: Raw, span: Span, most: int = MAX_HEADERS) -> Head:
     if block.count(b"\r") != block.count(b"\r\n"):
         defects.append(Defect.BARE_CR)
     lines = len(listed)
-    last = max((n for n, line in enumerate(listed) if line.name.lower().startswith("content-")), default=-1)
-    for place, line in enumerate(listed):
-        if line.name:
-            continue
+    unnamed = [(place, line) for place, line in enumerate(listed) if not line.name]
+    last = _last_about_content(listed) if unnamed else -1
+    for place, line in unnamed:
         if place == 0 and block.startswith(_MBOX_LINE):
             defects.append(Defect.MBOX_LINE)
         elif place < last:
@@ -106,6 +103,10 @@ def read_head(raw: Raw, span: Span, most: int = MAX_HEADERS) -> Head:
             break
     named = tuple(line for line in listed if line.name)
     return Head(Span(span.start, stop), Span(following, span.stop), named, lines, tuple(dict.fromkeys(defects)))
+
+
+def _last_about_content(listed: list[Field]) -> int:
+    return max((place for place, line in enumerate(listed) if line.name.lower().startswith("content-")), default=-1)
 
 
 def _find_head(raw: Raw, span: Span) -> tuple[bytes, int, list[Defect]]:

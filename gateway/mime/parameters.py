@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from itertools import islice
 from urllib.parse import unquote_to_bytes
 
@@ -44,8 +45,10 @@ class Structured:
     cut: bool = False
 
 
+@lru_cache(maxsize=512)
 def structured(text: str) -> Structured:
-    """Reads the unfolded text of a field (RFC 2045 section 5.1, RFC 2231)."""
+    """Reads the unfolded text of a field (RFC 2045 section 5.1, RFC 2231). Most mail says one of a few hundred things,
+    whatever its length more than MAX_TEXT characters tell no more."""
     cut = len(text) > MAX_TEXT
     text = text[:MAX_TEXT]
     token, items = "", list[tuple[str, str]]()

@@ -110,14 +110,15 @@ def _read(raw: Raw, draft: _Draft, room: Room, most_headers: int) -> Part:
         defects.append(Defect.UNKNOWN_ENCODING)
 
     readings = {media_type, *media_types}
+    multipart = any([one.startswith("multipart/") for one in readings])
     parameters = merged(content.types)
-    if any(one.startswith("multipart/") for one in readings):
+    if multipart:
         defects += _descend_multipart(raw, draft, head.body, parameters.get("boundary", ()), media_type, room)
         if encoding not in IDENTITY:
             defects.append(Defect.ENCODED_MULTIPART)
     elif readings & MESSAGES:
         defects += _descend_message(draft, head.body, encoding, room)
-    if draft.label.endswith(_WHOLE) and not any(one.startswith("multipart/") for one in readings):
+    if draft.label.endswith(_WHOLE) and not multipart:
         draft.label = f"{draft.prefix}.1"
 
     names = file_names(merged(content.dispositions), parameters)
@@ -129,7 +130,7 @@ def _read(raw: Raw, draft: _Draft, room: Room, most_headers: int) -> Part:
 
     return Part(
         label=draft.label,
-        headers=tuple(_header(one, head.span.start, defects) for one in head.fields),
+        headers=tuple([_header(one, head.span.start, defects) for one in head.fields]),
         head=head.span,
         body=head.body,
         media_type=media_type,
@@ -172,7 +173,7 @@ def _add(content: _Content, found: list[Structured], value: bytes, duplicate: De
     if len(found) == READINGS:
         content.defects.append(Defect.LIMIT_PARAMETERS)
         return
-    found.append(structured(unfolded(value)))
+    found.append(structured(unfolded(value)[: MAX_TEXT + 1]))
     if found[-1].cut:
         content.defects.append(Defect.LIMIT_PARAMETERS)
 

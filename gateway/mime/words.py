@@ -58,7 +58,12 @@ def encode_words(text: str, first_room: int) -> list[bytes]:
 
 def _payload(encoding: str, text: str) -> bytes:
     data = text.encode("utf-8", "replace")
-    return lenient_base64(data) if encoding in "Bb" else binascii.a2b_qp(data, header=True)
+    if encoding not in "Bb":
+        return binascii.a2b_qp(data, header=True)
+    try:
+        return binascii.a2b_base64(data, strict_mode=True)
+    except binascii.Error:
+        return lenient_base64(data)
 
 
 def _octets(room: int) -> int:

@@ -51,7 +51,13 @@ class DirectionIs(Leaf):
     def test(self, known: Known) -> Answer:
         if known.direction is None:
             return Answer(UNKNOWN, "the direction depends on the recipient")
-        return _is("direction", known.direction, _words(self.wanted), known.direction in self.wanted)
+        return _direction_answer(self.wanted, known.direction)
+
+
+@lru_cache(maxsize=64)
+def _direction_answer(wanted: frozenset[Direction], direction: Direction) -> Answer:
+    """Asked by most rules, of every message."""
+    return _is("direction", direction, _words(wanted), direction in wanted)
 
 
 @dataclass(frozen=True, slots=True)
@@ -210,6 +216,7 @@ class SizeIs(Leaf):
     """Octets of the whole message as it arrived, encoded attachments and all."""
 
     wanted: Matcher
+    needs_content: ClassVar[bool] = True
 
     def test(self, known: Known) -> Answer:
         if (mail := known.content) is None:
@@ -222,6 +229,7 @@ class RecipientsAre(Leaf):
     """The number of recipients in the envelope, which is complete when the content comes."""
 
     wanted: Matcher
+    needs_content: ClassVar[bool] = True
 
     def test(self, known: Known) -> Answer:
         if known.content is None:
@@ -262,6 +270,7 @@ class HeaderIs(Leaf):
     name: str
     wanted: Matcher | None = None
     present: bool = True
+    needs_content: ClassVar[bool] = True
 
     def test(self, known: Known) -> Answer:
         if (mail := known.content) is None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, ClassVar
 
 from gateway.policy.logic import MATCH, NO_MATCH, UNKNOWN, Answer, Known, Leaf
 from gateway.policy.matchers import Matcher, shown
@@ -21,6 +21,11 @@ class Found(Leaf):
     codes: tuple[tuple[str, str], ...]
     where: Mapping[str, Matcher] = field(default_factory=dict, hash=False)
     min_count: int = 1
+    nothing: Answer = field(init=False, compare=False, repr=False)
+    needs_content: ClassVar[bool] = True
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "nothing", Answer(NO_MATCH, self._missed(met=0, others=False)))
 
     def test(self, known: Known) -> Answer:
         met = [
@@ -36,7 +41,8 @@ class Found(Leaf):
             return Answer(MATCH, f"found {words}{more}", tuple(finding for _, finding in met))
         if blind := self._blind(known):
             return Answer(UNKNOWN, "; ".join(blind.values()), waits=tuple(blind))
-        return Answer(NO_MATCH, self._missed(known, len(met)))
+        others = any(f.code == code for name, code in self.codes for f in known.reports[name].findings)
+        return Answer(NO_MATCH, self._missed(len(met), others=others)) if others else self.nothing
 
     def _meets(self, finding: Finding, known: Known) -> bool:
         return all(matcher.matches(_values(getattr(finding, name)), known.day) for name, matcher in self.where.items())
@@ -52,10 +58,9 @@ class Found(Leaf):
                 blind[name] = f"{name} could not look: {report.reason or report.failure}"
         return blind
 
-    def _missed(self, known: Known, met: int) -> str:
+    def _missed(self, met: int, *, others: bool) -> str:
         names = " or ".join(f"{name}.{code}" for name, code in self.codes)
         wanted = ", ".join(f"{name} {matcher}" for name, matcher in self.where.items())
-        others = any(f.code == code for name, code in self.codes for f in known.reports[name].findings)
         if self.min_count > 1:
             return f"found {met} of {names}, wanted {self.min_count}" + (f" with {wanted}" if wanted else "")
         return f"found {names}, but not with {wanted}" if others else f"did not find {names}"

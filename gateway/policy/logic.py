@@ -80,6 +80,11 @@ class Condition(Protocol):
         """The single questions in it: where all of these answer alike, so does the whole."""
         ...
 
+    @property
+    def needs_content(self) -> bool:
+        """True if it can never be a match before the content is there."""
+        ...
+
     def test(self, known: Known) -> Answer:
         """The answer as far as it can be known; it never becomes less definite when more is known."""
         ...
@@ -96,6 +101,7 @@ class Settled:
     answer: Answer
     scope: ClassVar[Scope] = Scope.MESSAGE
     leaves: ClassVar[tuple[Condition, ...]] = ()
+    needs_content: ClassVar[bool] = False
 
     def test(self, known: Known) -> Answer:
         return self.answer
@@ -112,6 +118,7 @@ class Leaf:
 
     __slots__ = ()
     scope: ClassVar[Scope] = Scope.MESSAGE
+    needs_content: ClassVar[bool] = False
 
     @property
     def leaves(self) -> tuple[Condition, ...]:
@@ -138,6 +145,10 @@ class All:
     @property
     def leaves(self) -> tuple[Condition, ...]:
         return tuple(leaf for condition in self.conditions for leaf in condition.leaves)
+
+    @property
+    def needs_content(self) -> bool:
+        return any(condition.needs_content for condition in self.conditions)
 
     def test(self, known: Known) -> Answer:
         answers = []
@@ -170,6 +181,10 @@ class Some:
     def leaves(self) -> tuple[Condition, ...]:
         return tuple(leaf for condition in self.conditions for leaf in condition.leaves)
 
+    @property
+    def needs_content(self) -> bool:
+        return all(condition.needs_content for condition in self.conditions)
+
     def test(self, known: Known) -> Answer:
         answers = [condition.test(known) for condition in self.conditions]
         for truth in (MATCH, UNKNOWN):
@@ -189,6 +204,7 @@ class Not:
 
     condition: Condition
     label: str = ""
+    needs_content: ClassVar[bool] = False  # part of what it denies may be denied by the envelope
 
     @property
     def scope(self) -> Scope:

@@ -186,8 +186,8 @@ class PolicyFile:
 class Policy:
     """All layers as one, checked. `digest` names exactly this content, the directory included.
 
-    `rules` are those that are not off, in order; `filters` those that a rule may need or that have options; `files`
-    what was read; `warnings` what is no mistake yet.
+    `rules` are those that are not off, in order, `early` those that may refuse before the content is sent; `filters`
+    those that a rule may need or that have options; `files` what was read; `warnings` what is no mistake yet.
     """
 
     digest: str
@@ -200,3 +200,7 @@ class Policy:
     cases: tuple[Case, ...] = ()
     warnings: tuple[Problem, ...] = ()
     files: tuple[Path, ...] = ()
+    early: tuple[Rule, ...] = field(init=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "early", tuple(rule for rule in self.rules if rule.early))

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field, fields
 from enum import StrEnum
 from typing import Any, ClassVar, Literal, Self
 
+from gateway.policy.found import Found
 from gateway.policy.logic import Condition
 from gateway.policy.when import ABSENT, Conditions, HeaderName, When
 from gateway.reply import DEFERRED, REFUSED, Reply, printable
@@ -205,6 +206,15 @@ class Rule(WrittenRule):
     """A rule as it is asked: `condition` is `when`, less `unless` and the policy's exceptions."""
 
     condition: Condition
+    cites: tuple[str, ...] = field(init=False)
+    """The clauses, as texts."""
+    filters: frozenset[str] = field(init=False)
+    """The filters that the condition asks."""
+
+    def __post_init__(self) -> None:
+        asked = (leaf.codes for leaf in self.condition.leaves if isinstance(leaf, Found))
+        object.__setattr__(self, "cites", tuple(citation.text for citation in self.cite))
+        object.__setattr__(self, "filters", frozenset(name for codes in asked for name, _ in codes))
 
     @classmethod
     def of(cls, written: WrittenRule, condition: Condition) -> Rule:
@@ -212,9 +222,9 @@ class Rule(WrittenRule):
         return cls(**{key.name: getattr(written, key.name) for key in fields(written)}, condition=condition)
 
     @property
-    def cites(self) -> tuple[str, ...]:
-        """The clauses, as texts."""
-        return tuple(citation.text for citation in self.cite)
+    def early(self) -> bool:
+        """True if it may refuse before the content is sent."""
+        return self.mode is Mode.ENFORCE and self.then >= Action.DEFER and not self.condition.needs_content
 
     def edits(self, findings: tuple[Finding, ...]) -> Iterator[Edit]:
         """What the rule puts on the message; the parts to take out are those of the findings."""

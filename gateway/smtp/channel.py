@@ -203,6 +203,8 @@ class Channel(SMTP):
     async def _flush(self) -> None:
         if len(self._out) > UNSENT or (self._out and not self._wire.has_line):
             await self._flush_now()
+        if self._wire.has_line:
+            await asyncio.sleep(0)  # a client that has sent a thousand commands must not hold the loop for all of them
 
     async def _flush_now(self) -> None:
         if self.transport is None:

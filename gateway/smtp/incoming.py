@@ -231,7 +231,7 @@ class Incoming:
     def _log(self, answer: Reply, verdict: Verdict | None, seconds: float) -> None:
         self._logged = True
         facts = self.facts
-        rules = {rule.id: rule for outcome in (verdict.outcomes if verdict else ()) for rule in outcome.rules}
+        rules = dict.fromkeys(rule.id for rule, _ in verdict.asked) if verdict else {}
         log.info(
             "message",
             id=self.id,
@@ -243,10 +243,10 @@ class Incoming:
             sender=facts.envelope.sender,
             recipients=[recipient.address for recipient in facts.envelope.recipients[:LOGGED]],
             recipient_count=len(facts.envelope.recipients),
-            refused=[(address, answer.code, rules) for address, answer, rules in self.refused[:LOGGED]],
+            refused=[(address, answer.code, matched) for address, answer, matched in self.refused[:LOGGED]],
             size=self._spooled.size,
             action=(verdict.action if verdict else _refusal_of(answer)).word,
-            rules=[rule.id for rule in rules.values() if rule.action is not None][:LOGGED],
+            rules=list(rules)[:LOGGED],
             findings=sorted({finding.code for finding in verdict.findings})[:LOGGED] if verdict else [],
             unavailable=[report.filter for report in verdict.reports if report.failure] if verdict else [],
             policy=self.policy.digest,

@@ -90,7 +90,7 @@ class Inspection:
     def see(self, row: Stored, rules: Sequence[str]) -> Iterator[str]:
         """What is wrong with this row, in words with its number. `rules` are those that it is indexed by."""
         if row.number <= self._forgotten.base.number:
-            if row.content is not None or not self._forgotten.covers(row):
+            if not self._forgotten.covers(row):  # covered ones are about to be removed
                 yield f"record {row.number} is older than the beginning of the chain"
             return
         expected = self._last.number + 1

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Sequence
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import Any
 
@@ -24,20 +24,7 @@ def kept_json(kept: KeptMail) -> str:
 
 def kept_of(text: str, state: str) -> KeptMail:
     """The entry in that state. Raises KeyError, TypeError or ValueError for what is not one."""
-    fields: dict[str, Any] = json.loads(text)
-    envelope = fields["envelope"]
-    fields["client"] = Client(**fields["client"])
-    fields["envelope"] = Envelope(
-        envelope["sender"],
-        tuple(Recipient(each["address"], tuple(each["parameters"])) for each in envelope["recipients"]),
-        tuple(envelope["parameters"]),
-    )
-    for name in ("rules", "clauses", "approvers"):
-        fields[name] = tuple(fields[name])
-    fields["kind"], fields["state"] = Kind(fields["kind"]), State(state)
-    fields["received"] = datetime.fromisoformat(fields["received"])
-    fields["expires"] = datetime.fromisoformat(fields["expires"])
-    return KeptMail(**fields)
+    return _kept(json.loads(text), state)
 
 
 def step_json(step: Step) -> str:
@@ -47,8 +34,7 @@ def step_json(step: Step) -> str:
 
 def step_of(text: str) -> Step:
     """The step. Raises KeyError, TypeError or ValueError for what is not one."""
-    fields: dict[str, Any] = json.loads(text)
-    return Step(**fields | {"moment": datetime.fromisoformat(fields["moment"])})
+    return _step(json.loads(text))
 
 
 def file_bytes(kept: KeptMail, steps: Sequence[Step]) -> bytes:
@@ -64,15 +50,29 @@ def file_content(content: bytes) -> tuple[KeptMail, tuple[Step, ...]]:
         body = document["body"]
         if _digest(body) != document["sha256"]:
             raise BrokenEntry("the entry is not what was written")
-        kept = kept_of(json.dumps(body["entry"]), body["entry"]["state"])
-        return kept, tuple(step_of(json.dumps(step)) for step in body["steps"])
+        return _kept(body["entry"], body["entry"]["state"]), tuple(map(_step, body["steps"]))
     except (KeyError, TypeError, ValueError, RecursionError) as error:
         raise BrokenEntry(f"the file is not an entry: {error}") from error
 
 
-def in_state(kept: KeptMail, state: State) -> KeptMail:
-    """The same entry in another state."""
-    return replace(kept, state=state)
+def _kept(fields: dict[str, Any], state: str) -> KeptMail:
+    envelope = fields["envelope"]
+    fields["client"] = Client(**fields["client"])
+    fields["envelope"] = Envelope(
+        envelope["sender"],
+        tuple(Recipient(each["address"], tuple(each["parameters"])) for each in envelope["recipients"]),
+        tuple(envelope["parameters"]),
+    )
+    for name in ("rules", "clauses", "approvers"):
+        fields[name] = tuple(fields[name])
+    fields["kind"], fields["state"] = Kind(fields["kind"]), State(state)
+    fields["received"] = datetime.fromisoformat(fields["received"])
+    fields["expires"] = datetime.fromisoformat(fields["expires"])
+    return KeptMail(**fields)
+
+
+def _step(fields: dict[str, Any]) -> Step:
+    return Step(**fields | {"moment": datetime.fromisoformat(fields["moment"])})
 
 
 def _dumped(value: object) -> str:

@@ -22,7 +22,7 @@ from gateway.store.database import sync_folder
 from gateway.store.entry import file_bytes
 
 ID = re.compile(r"[0-9A-Za-z]{1,64}")
-"""What an id may be: it names files, so no dot, no slash, nothing that a shell or a file system reads in its own way."""
+"""What an id may be: it names files, so no dot, no slash, nothing that a file system reads in its own way."""
 
 SHARD = 5
 """Letters of the id that name its folder: ids begin with the time, so one folder is filled for about nine hours, and
@@ -96,10 +96,10 @@ class MailFiles:
 
     def publish(self, drafts: Iterable[Draft]) -> None:
         """Give drafts their names, in order and for good; each folder is synced once."""
-        folders = {}
+        folders = set()
         for draft in drafts:
             draft.path.rename(draft.name)
-            folders[draft.name.parent] = None
+            folders.add(draft.name.parent)
         for folder in folders:
             sync_folder(folder)
 

@@ -1,7 +1,7 @@
 """The trail's head in a second place: a small file, best on another disk, written after each batch.
 
-It is written in place and not synced: after a power cut it may be some records behind, never ahead. A trail that ends
-before it has lost its end.
+It is written in place and synced only when it is made: after a power cut it may be some records behind, never ahead.
+A trail that ends before it has lost its end.
 """
 
 from __future__ import annotations
@@ -12,9 +12,10 @@ from contextlib import suppress
 from pathlib import Path
 
 from gateway.store.chain import Head
+from gateway.store.database import sync_folder
 
-LINE = re.compile(rb"([0-9]{19}) ([0-9a-f]{64})\n")
-LENGTH = 19 + 1 + 64 + 1
+LINE = re.compile(rb"([0-9]{18}) ([0-9a-f]{64})\n")
+LENGTH = 18 + 1 + 64 + 1
 """Bytes: always the same and less than a sector, so that a write is whole or not there."""
 
 
@@ -34,8 +35,12 @@ class HeadFile:
     def write(self, head: Head) -> None:
         """Say it. Never raises: the record is safe without, and `verify` tells that the file is not as it should be."""
         with suppress(OSError):
+            fresh = not self.path.exists()
             descriptor = os.open(self.path, os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC, 0o600)
             try:
-                os.pwrite(descriptor, b"%019d %s\n" % (head.number, head.hash.hex().encode()), 0)
+                os.pwrite(descriptor, b"%018d %s\n" % (head.number, head.hash.hex().encode()), 0)
+                if fresh:
+                    os.fsync(descriptor)
+                    sync_folder(self.path.parent)
             finally:
                 os.close(descriptor)

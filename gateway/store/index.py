@@ -7,11 +7,11 @@ and processes that still have the old one open must never meet the new one's.
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
 
-from sqlalchemy import Connection, delete, insert, inspect, select
+from sqlalchemy import Connection, Table, delete, insert, inspect, select
 from sqlalchemy.exc import DBAPIError
 
 from gateway.errors import StoreUnavailable
@@ -22,6 +22,9 @@ from gateway.store.files import Draft, MailFiles
 from gateway.store.schema import upgrade
 from gateway.store.tables import KEPT, KEPT_RECIPIENTS, KEPT_RULES, KEPT_STEPS
 from gateway.store.text import clipped, folded, microseconds
+
+ADOPTED = 500
+"""Files taken into the index at once: their rows are in memory together."""
 
 
 class MailIndex:
@@ -59,8 +62,11 @@ class MailIndex:
 
     def adopt(self, connection: Connection) -> tuple[str, ...]:
         """Make rows for files that have none; what could not be read, in words with the id."""
-        missing = set(self._files.ids()) - set(connection.scalars(select(KEPT.c.id)))
-        return tuple(filter(None, (self._adopt(connection, id) for id in sorted(missing))))
+        missing = sorted(set(self._files.ids()) - set(connection.scalars(select(KEPT.c.id))))
+        broken: list[str] = []
+        for at in range(0, len(missing), ADOPTED):
+            remember(connection, self._entries(missing[at : at + ADOPTED], broken))
+        return tuple(broken)
 
     def forget_unowned(self, connection: Connection) -> None:
         """Remove rows without files. Only for who is alone: others' mail has its row before its files have names."""
@@ -97,49 +103,49 @@ class MailIndex:
         new.rename(path)
         sync_folder(self._folder)
 
-    def _adopt(self, connection: Connection, id: str) -> str:
-        try:
-            kept, steps = file_content(self._files.entry(id))
-        except (BrokenEntry, OSError) as error:
-            return f"{id}: {error}"
-        remember(connection, kept, steps)
-        return ""
+    def _entries(self, ids: Sequence[str], broken: list[str]) -> Iterator[tuple[KeptMail, Sequence[Step]]]:
+        for id in ids:
+            try:
+                yield file_content(self._files.entry(id))
+            except (BrokenEntry, OSError) as error:
+                broken.append(f"{id}: {error}")
 
 
-def remember(connection: Connection, kept: KeptMail, steps: Sequence[Step] = ()) -> None:
-    """The rows of one message, in place of any that are left of an attempt to keep it."""
-    forget(connection, kept.id)
-    addresses = [recipient.address for recipient in kept.envelope.recipients]
-    words = (kept.id, kept.message_id, kept.subject, kept.envelope.sender, kept.header_from, *addresses)
-    row = {
-        "id": kept.id,
-        "kind": kept.kind,
-        "state": kept.state,
-        "received": microseconds(kept.received),
-        "sender": folded(kept.envelope.sender),
-        "words": "\n".join(folded(word) for word in words),
-        "entry": kept_json(kept),
-    }
-    connection.execute(insert(KEPT), row)
-    for table, column, values in (
-        (KEPT_RECIPIENTS, "address", {folded(address) for address in addresses}),
-        (KEPT_RULES, "rule", {clipped(rule) for rule in kept.rules}),
-    ):
+def remember(connection: Connection, entries: Iterable[tuple[KeptMail, Sequence[Step]]]) -> None:
+    """The rows of messages that have none."""
+    rows: dict[Table, list[dict[str, object]]] = {KEPT: [], KEPT_RECIPIENTS: [], KEPT_RULES: [], KEPT_STEPS: []}
+    for kept, steps in entries:
+        addresses = [recipient.address for recipient in kept.envelope.recipients]
+        words = (kept.id, kept.message_id, kept.subject, kept.envelope.sender, kept.header_from, *addresses)
+        rows[KEPT].append(
+            {
+                "id": kept.id,
+                "kind": kept.kind,
+                "state": kept.state,
+                "received": microseconds(kept.received),
+                "sender": folded(kept.envelope.sender),
+                "words": "\n".join(map(folded, words)),
+                "entry": kept_json(kept),
+            }
+        )
+        rows[KEPT_RECIPIENTS] += [{"address": each, "id": kept.id} for each in sorted(set(map(folded, addresses)))]
+        rows[KEPT_RULES] += [{"rule": each, "id": kept.id} for each in sorted(set(map(clipped, kept.rules)))]
+        rows[KEPT_STEPS] += [step_row(kept.id, number, step) for number, step in enumerate(steps, 1)]
+    for table, values in rows.items():
         if values:
-            connection.execute(insert(table), [{column: value, "id": kept.id} for value in sorted(values)])
-    for number, step in enumerate(steps, 1):
-        add_step(connection, kept.id, number, step)
+            connection.execute(insert(table), values)
 
 
-def add_step(connection: Connection, id: str, number: int, step: Step) -> None:
+def step_row(id: str, number: int, step: Step) -> dict[str, object]:
     """The row of one step."""
-    connection.execute(insert(KEPT_STEPS), {"id": id, "number": number, "step": step_json(step)})
+    return {"id": id, "number": number, "step": step_json(step)}
 
 
 def forget(connection: Connection, id: str) -> None:
-    """Remove the rows of one message."""
-    for table in (KEPT, KEPT_RECIPIENTS, KEPT_RULES, KEPT_STEPS):
-        connection.execute(delete(table).where(table.c.id == id))
+    """Remove the rows of one message, if there are any."""
+    if connection.execute(delete(KEPT).where(KEPT.c.id == id)).rowcount:
+        for table in (KEPT_RECIPIENTS, KEPT_RULES, KEPT_STEPS):
+            connection.execute(delete(table).where(table.c.id == id))
 
 
 def _number(path: Path) -> int:

@@ -7,11 +7,11 @@ get their names, the folder is synced, and only then is anybody told. At any ins
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from contextlib import suppress
 from typing import TypeVar
 
-from sqlalchemy import ColumnElement, Connection, Select, select, update
+from sqlalchemy import ColumnElement, Connection, Select, insert, select, update
 
 from gateway.errors import StoreUnavailable
 from gateway.keeping import KeptMail, Query, State, Step
@@ -19,7 +19,7 @@ from gateway.mail import Raw
 from gateway.store.database import Damaged
 from gateway.store.entry import file_bytes, kept_of, step_of
 from gateway.store.files import Draft, MailFiles, valid_id
-from gateway.store.index import MailIndex, add_step, forget, remember
+from gateway.store.index import MailIndex, forget, remember, step_row
 from gateway.store.tables import KEPT, KEPT_RECIPIENTS, KEPT_RULES, KEPT_STEPS
 from gateway.store.text import clipped, folded, microseconds
 from gateway.store.threads import Threads
@@ -130,7 +130,8 @@ class EmbeddedMail:
 
         def work(turn: Turn[Draft]) -> None:
             turn.later.extend(drafts)
-            remember(turn.connection, kept)
+            forget(turn.connection, kept.id)  # what an attempt to keep it may have left
+            remember(turn.connection, [(kept, ())])
 
         try:
             await self._writer.run(work)
@@ -151,8 +152,8 @@ class EmbeddedMail:
         with suppress(StoreUnavailable):  # a row without files is forgotten by the next one who opens the store alone
             await self._writer.run(lambda turn: forget(turn.connection, id))
 
-    def _finish(self, work: asyncio._CoroutineLike[None]) -> None:
-        task = asyncio.ensure_future(work)
+    def _finish(self, work: Coroutine[None, None, None]) -> None:
+        task = asyncio.create_task(work)
         self._unfinished.add(task)
         task.add_done_callback(self._unfinished.discard)
 
@@ -161,7 +162,7 @@ class EmbeddedMail:
         if row is None:
             raise KeyError(id)
         steps = [*_steps(turn.connection, id), step]
-        add_step(turn.connection, id, len(steps), step)
+        turn.connection.execute(insert(KEPT_STEPS), step_row(id, len(steps), step))
         content = file_bytes(kept_of(row.entry, row.state), steps)
         turn.later.append(self._files.draft_entry(id, content))
 
@@ -173,7 +174,7 @@ class EmbeddedMail:
             return await self._threads.run(self._index.database.read, work)
 
 
-def _entry(id: str) -> Select[tuple[str, str]]:
+def _entry(id: str) -> Select[str, str]:
     return select(KEPT.c.entry, KEPT.c.state).where(KEPT.c.id == clipped(id))
 
 
@@ -182,7 +183,7 @@ def _steps(connection: Connection, id: str) -> list[Step]:
     return [step_of(text) for text in connection.scalars(rows)]
 
 
-def _found(query: Query) -> Select[tuple[str, str]]:
+def _found(query: Query) -> Select[str, str]:
     conditions: list[ColumnElement[bool]] = []
     if query.kind is not None:
         conditions.append(KEPT.c.kind == query.kind)

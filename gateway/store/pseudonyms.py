@@ -16,7 +16,10 @@ from typing import Any
 from gateway.store.text import folded
 
 PERSONAL = frozenset(
-    "subject sender recipient recipients account login header_from reply_to deliver_to copies notified".split()
+    {
+        *("sender", "recipient", "recipients", "account", "login", "header_from", "reply_to"),
+        *("subject", "deliver_to", "copies", "notified"),
+    }
 )
 """The facts that name or describe persons who write or get mail. Who decided (`actor`) stays: he answers for it."""
 

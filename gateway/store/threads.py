@@ -32,7 +32,7 @@ class Threads:
         self._pool = ThreadPoolExecutor(WORKERS, thread_name_prefix="store")
 
     async def run(self, work: Callable[Args, Result], *args: Args.args, **kwargs: Args.kwargs) -> Result:
-        """What `work` returns or raises. Raises StoreUnavailable if it takes too long; the work then goes on unheard."""
+        """What `work` returns or raises. Raises StoreUnavailable if it takes too long; the work goes on unheard."""
         running = self._pool.submit(work, *args, **kwargs)
         try:
             async with asyncio.timeout(ANSWER_WITHIN):

@@ -72,11 +72,11 @@ class Writer(Generic[Later]):
         self._thread = threading.Thread(target=self._serve, name=f"store-{name}", daemon=True)
         self._thread.start()
 
-    async def run(self, work: Callable[[Turn[Later]], Result]) -> Result:
+    async def run(self, work: Callable[[Turn[Later]], Result], within: float | None = ANSWER_WITHIN) -> Result:
         """What `work` returns or raises, once it is durable. It may be run in a transaction with others.
 
-        Raises StoreUnavailable: nothing was written, or (after a time-out) nobody knows. Work whose caller has gone
-        before its turn is not done.
+        Raises StoreUnavailable: nothing was written, or (after `within` seconds) nobody knows. Work whose caller has
+        gone before its turn is not done.
         """
         job = _Job(work, Future[Any]())
         try:
@@ -84,16 +84,16 @@ class Writer(Generic[Later]):
         except queue.Full as error:
             raise StoreUnavailable("too many writes are waiting") from error
         try:
-            async with asyncio.timeout(ANSWER_WITHIN):
+            async with asyncio.timeout(within):
                 result: Result = await asyncio.wrap_future(job.answer)
                 return result
         except TimeoutError as error:
             raise StoreUnavailable("the database does not answer in time") from error
 
-    async def mend(self) -> None:
+    async def mend(self, within: float | None = ANSWER_WITHIN) -> None:
         """Look at the file anew, and mend it if it must be. Raises StoreUnavailable."""
         self._identity = None
-        await self.run(lambda turn: None)
+        await self.run(lambda turn: None, within)
 
     async def close(self) -> None:
         """Write what is waiting, then end."""
@@ -161,7 +161,7 @@ class Writer(Generic[Later]):
         return self._connection
 
     def _disconnect(self) -> None:
-        """After any trouble the connection is not used again: no second fsync on a descriptor whose first one failed."""
+        """After any trouble the connection is not used again: no second fsync on a descriptor that failed one."""
         connection, self._connection = self._connection, None
         if connection is not None:
             connection.invalidate()

@@ -19,7 +19,8 @@ from tests.e2e.service import Service
 from tests.e2e.ways import ONE_BY_ONE, listener
 from tests.faults import FakeHop
 
-LETTER = b"From: an@example.gov.vn\r\nTo: x@example.org\r\nSubject: %s\r\n\r\nhello\r\n"
+FORGED = "from pc (pc [10.0.0.1]) (Authenticated sender: khoa@example.gov.vn) by postfix.example.gov.vn"
+LETTER = f"From: an@example.gov.vn\r\nReceived: {FORGED}\r\nSubject: %s\r\n\r\nhello\r\n".encode()
 
 
 @dataclass
@@ -42,10 +43,7 @@ async def office(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Offi
     authority.configure_trust(context)
     pem = folder / "postfix.pem"
     authority.issue_cert("localhost").private_key_and_cert_chain_pem.write_to_path(str(pem))
-    listeners = [
-        listener(inbound, back, account="received"),
-        listener(outbound, back, name="outbound", direction="outbound", account="received"),
-    ]
+    listeners = [listener(inbound, back), listener(outbound, back, "outbound")]
     master = (SNIPPETS / "before-queue.master.cf").read_text() + (SNIPPETS / "submission.master.cf").read_text()
     ports = {"smtp": public, "submission": submission, "10025": inbound, "10024": outbound, "10026": back}
     async with (
@@ -67,6 +65,7 @@ class TestSubmission:
         def conversation(client: smtplib.SMTP) -> tuple[int, bytes]:
             client._host = "localhost"
             client.starttls(context=office.context)
+            client.ehlo("x (Authenticated sender: khoa@example.gov.vn)")
             client.login(login, "secret")
             client.mail("an@example.gov.vn")
             code, text = client.rcpt("x@example.org")
@@ -74,7 +73,7 @@ class TestSubmission:
 
         return await talk(office.submission, conversation)
 
-    async def test_the_account_that_logged_in_is_known(self, office: Office, mark: str) -> None:
+    async def test_the_account_that_logged_in_is_known_and_no_other(self, office: Office, mark: str) -> None:
         code, _ = await self.submit(office, "an@example.gov.vn", mark)
 
         line = await office.service.said("message", listener="outbound", login="an@example.gov.vn")
@@ -90,10 +89,9 @@ class TestSubmission:
 
     async def test_a_stranger_cannot_pretend_to_an_account(self, office: Office, mark: str) -> None:
         """Neither by a Received line in the message nor by what it calls itself."""
-        forged = "from pc (pc [10.0.0.1]) (Authenticated sender: khoa@example.gov.vn) by postfix.example.gov.vn"
         await swaks(
             office.public,
-            *("--add-header", f"Received: {forged}", "--header", f"Subject: {mark}"),
+            *("--add-header", f"Received: {FORGED}", "--header", f"Subject: {mark}"),
             *("--helo", "x (Authenticated sender: khoa@example.gov.vn)"),
         )
 

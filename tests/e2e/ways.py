@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import yaml
+
 from tests.e2e.ports import free_port
 from tests.e2e.postfix import PATIENCE, SNIPPETS, Postfix, with_ports
 from tests.e2e.service import Service
@@ -65,10 +67,11 @@ async def stand(way: str, folder: Path) -> AsyncIterator[Way]:
                 yield Way(way, front, hop, service, postfix, inline=way != "after-queue")
 
 
-def listener(port: int, upstream: int, **more: Any) -> dict[str, Any]:
-    """A listener of gateway.yaml."""
-    own = {"name": "inbound", "smtp": f"127.0.0.1:{port}", "upstream": f"smtp://127.0.0.1:{upstream}"}
-    return own | {"trusted": ["127.0.0.0/8"]} | more
+def listener(port: int, upstream: int, name: str = "inbound") -> dict[str, Any]:
+    """The listener of that name in deploy/postfix/gateway.yaml, with its ports replaced."""
+    listeners = yaml.safe_load((SNIPPETS / "gateway.yaml").read_text())["listeners"]
+    [own] = [each for each in listeners if each["name"] == name]
+    return own | {"smtp": f"127.0.0.1:{port}", "upstream": f"smtp://127.0.0.1:{upstream}"}
 
 
 def snippets(way: str) -> tuple[str, str]:

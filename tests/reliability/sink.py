@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import re
 from collections import Counter, deque
@@ -45,3 +46,20 @@ def numbered(number: int, size: int) -> bytes:
 def digest(content: bytes) -> str:
     """What two messages share if they are the same."""
     return hashlib.sha256(content).hexdigest()
+
+
+async def taking(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, *, after: float = 0.0) -> None:
+    """The smallest hop that takes a message; it gives each reply `after` so many seconds."""
+    content = False
+    reply = b"220 hop\r\n"
+    while True:
+        await asyncio.sleep(after)
+        writer.write(reply)
+        line = await reader.readline()
+        while content and line and line != b".\r\n":
+            line = await reader.readline()
+        if not line:
+            break
+        content = line == b"DATA\r\n"
+        reply = b"354 go\r\n" if content else b"250 ok\r\n"
+    writer.close()

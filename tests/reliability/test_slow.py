@@ -175,3 +175,24 @@ async def test_a_deaf_client_whose_session_is_over_keeps_no_socket(tmp_path: Pat
                 await asyncio.sleep(0.1)
         for talk in talks:
             await talk.__aexit__()
+
+
+async def test_a_client_with_a_thousand_commands_waits_its_turn(tmp_path: Path) -> None:
+    pairs = 20_000
+    async with Sink() as sink, GatewayProcess(tmp_path, sink.address) as gateway, Talk(gateway.address) as flood:
+        await flood.hello()
+        flood.say(b"MAIL FROM:<flood@example.org>\r\nRSET\r\n" * pairs)
+        heard = 0
+
+        async def count() -> None:
+            nonlocal heard
+            while heard < 2 * pairs:
+                assert (await flood.heard()).code == 250
+                heard += 1
+
+        counting = asyncio.create_task(count())
+        for number in range(20):
+            assert (await delivered(gateway.address, numbered(number, 3000))).code == 250
+        print(f"20 messages were taken while {heard} of {2 * pairs} commands were answered")
+        assert not counting.done()
+        await counting

@@ -15,6 +15,7 @@ import pytest
 from tests.conftest import Start
 from tests.faults import FAULTS, STAGES, FakeHop
 from tests.reliability.client import RECIPIENT, Answer, Talk
+from tests.reliability.sink import taking
 
 LIMITS = {"upstream_reply": "400ms", "upstream_connect": "800ms"}
 DEADLINE = 1.5
@@ -125,23 +126,6 @@ async def test_a_hop_that_is_down_defers_every_recipient_and_comes_back_without_
             server = await asyncio.start_server(taking, *address)
             async with server:
                 assert (await talk.send(SMALL)).code == 250
-
-
-async def taking(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, *, after: float = 0.0) -> None:
-    """The smallest hop that takes a message; it answers `after` so many seconds."""
-    await asyncio.sleep(after)
-    writer.write(b"220 hop\r\n")
-    content = False
-    while line := await reader.readline():
-        await asyncio.sleep(after)
-        if content:
-            content = line != b".\r\n"
-            if not content:
-                writer.write(b"250 taken\r\n")
-        else:
-            content = line == b"DATA\r\n"
-            writer.write(b"354 go\r\n" if content else b"250 ok\r\n")
-    writer.close()
 
 
 async def test_a_hop_that_is_late_with_every_reply_gets_no_longer_than_one_that_is_silent(start: Start) -> None:
