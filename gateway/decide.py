@@ -24,11 +24,13 @@ class Disposal:
     """What to do with a whole message, where one reply has to do for all its recipients.
 
     `own` must be on stable storage, then `deliver` may go on; `reply` is the answer, None where it is the next hop's.
+    `unstored` are outcomes by which no content of the message may be kept anywhere; then nothing else is to be done.
     """
 
     deliver: tuple[Outcome, ...] = ()
     own: tuple[Outcome, ...] = ()
     discard: tuple[Outcome, ...] = ()
+    unstored: tuple[Outcome, ...] = ()
     reply: Reply | None = None
 
 
@@ -78,10 +80,13 @@ def decide(policy: Policy, mail: Mail, reports: Iterable[Report]) -> Verdict:
 def fold(policy: Policy, verdict: Verdict, *, can_own: bool) -> Disposal:
     """One disposal for all: there is one reply after the final dot (RFC 5321 section 4.1.1.4), and no bounce of ours.
 
-    Deferred for one is deferred for all. Refused for some: those are quarantined and the others served, where the
-    policy allows it and the store can own mail (`can_own`); else it is refused for all.
+    Where a rule wants nothing stored, its refusal is the answer for all and nothing is owned. Else: deferred for
+    one is deferred for all. Refused for some: those are quarantined and the others served, where the policy allows
+    it and the store can own mail (`can_own`); else it is refused for all.
     """
     outcomes = verdict.outcomes
+    if unstored := tuple(outcome for outcome in outcomes if _unstored(policy, outcome)):
+        return Disposal(unstored=unstored, reply=max(unstored, key=lambda outcome: outcome.action).reply)
     deferred = [outcome for outcome in outcomes if outcome.action is Action.DEFER]
     refused = [outcome for outcome in outcomes if outcome.action is Action.REJECT]
     if deferred:
@@ -99,6 +104,13 @@ def fold(policy: Policy, verdict: Verdict, *, can_own: bool) -> Disposal:
     deliver = tuple(outcome for outcome in outcomes if outcome.action.delivers)
     discard = tuple(outcome for outcome in outcomes if outcome.action is Action.DISCARD)
     return Disposal(deliver=deliver, own=own, discard=discard, reply=None if deliver else TAKEN)
+
+
+def _unstored(policy: Policy, outcome: Outcome) -> bool:
+    """True if a rule that refuses this recipient wants the content kept nowhere."""
+    if not policy.unstored or outcome.action < Action.DEFER:
+        return False
+    return any(rule.id in policy.unstored and (rule.action or Action.ACCEPT) >= Action.DEFER for rule in outcome.rules)
 
 
 def _rows(policy: Policy, mail: Mail, reports: Iterable[Report]) -> Iterator[tuple[Recipient, tuple[Ruling, ...]]]:

@@ -38,35 +38,44 @@ class Metrics:
         ProcessCollector(registry=registry)
         PlatformCollector(registry=registry)
 
-        def counter(name: str, text: str, *labels: str) -> Counter:
-            return Counter(f"mailwarden_{name}", text, labels, registry=registry)
+        def counters(name: str, text: str, *labels: str) -> Callable[..., Counter]:
+            return _each(Counter(f"mailwarden_{name}", text, labels, registry=registry))
 
-        def gauge(name: str, text: str, *labels: str) -> Gauge:
-            return Gauge(f"mailwarden_{name}", text, labels, registry=registry)
+        def gauges(name: str, text: str, *labels: str) -> Callable[..., Gauge]:
+            return _each(Gauge(f"mailwarden_{name}", text, labels, registry=registry))
 
-        def histogram(name: str, text: str, *labels: str, buckets: tuple[float, ...] = SECONDS) -> Histogram:
-            return Histogram(f"mailwarden_{name}", text, labels, buckets=buckets, registry=registry)
+        def histograms(
+            name: str, text: str, *labels: str, buckets: tuple[float, ...] = SECONDS
+        ) -> Callable[..., Histogram]:
+            return _each(Histogram(f"mailwarden_{name}", text, labels, buckets=buckets, registry=registry))
 
-        self._messages = _each(counter("messages", "Messages decided and answered.", "listener", "direction", "action"))
-        self._message_seconds = _each(histogram("message_seconds", "From the final dot to the answer.", "listener", "direction"))
-        self._message_bytes = _each(histogram("message_bytes", "Size of messages.", "direction", buckets=BYTES))
-        self._rule_matches = _each(counter("rule_matches", "Rules that matched, or were unknown.", "rule", "mode", "action"))
-        self._findings = _each(counter("findings", "What filters found.", "code"))
-        self._filter_seconds = _each(histogram("filter_seconds", "Time a filter took.", "filter", "outcome"))
-        self._filter_failures = _each(counter("filter_failures", "Filters that could not look.", "filter", "reason"))
-        self._replies = _each(counter("replies", "Replies to clients.", "stage", "code"))
-        self._sessions = _each(gauge("sessions", "Open client sessions.", "listener"))
-        self._in_flight = _each(gauge("messages_in_flight", "Messages being received or decided.", "listener"))
-        self._shed = _each(counter("shed", "Clients turned away to protect the others.", "reason"))
-        self._upstream_seconds = _each(histogram("upstream_seconds", "Time the next hop took.", "stage"))
-        self._upstream_errors = _each(counter("upstream_errors", "Trouble with the next hop.", "stage", "class"))
-        self._protocol_errors = _each(counter("protocol_errors", "Clients that broke the protocol.", "kind"))
+        def gauge(name: str, text: str) -> Gauge:
+            return Gauge(f"mailwarden_{name}", text, registry=registry)
+
+        self._messages = counters("messages", "Messages decided and answered.", "listener", "direction", "action")
+        self._message_seconds = histograms(
+            "message_seconds", "From the final dot to the answer.", "listener", "direction"
+        )
+        self._message_bytes = histograms("message_bytes", "Size of messages.", "direction", buckets=BYTES)
+        self._rule_matches = counters("rule_matches", "Rules that matched, or were unknown.", "rule", "mode", "action")
+        self._findings = counters("findings", "What filters found.", "code")
+        self._filter_seconds = histograms("filter_seconds", "Time a filter took.", "filter", "outcome")
+        self._filter_failures = counters("filter_failures", "Filters that could not look.", "filter", "reason")
+        self._replies = counters("replies", "Replies to clients.", "stage", "code")
+        self._sessions = gauges("sessions", "Open client sessions.", "listener")
+        self._in_flight = gauges("messages_in_flight", "Messages being received or decided.", "listener")
+        self._shed = counters("shed", "Clients turned away to protect the others.", "reason")
+        self._upstream_seconds = histograms("upstream_seconds", "Time the next hop took.", "stage")
+        self._upstream_errors = counters("upstream_errors", "Trouble with the next hop.", "stage", "class")
+        self._protocol_errors = counters("protocol_errors", "Clients that broke the protocol.", "kind")
         self._policy_info = Info("mailwarden_policy", "The policy in force.", registry=registry)
-        self._policy_reloads = _each(counter("policy_reloads", "Reloads of the policy.", "result"))
+        self._policy_reloads = counters("policy_reloads", "Reloads of the policy.", "result")
         self._policy_reloaded = gauge("policy_last_reload_timestamp_seconds", "When the policy was last loaded.")
         self._policy_expiring = gauge("policy_expiring_exceptions", "Exceptions that expire within 14 days.")
-        self._accounts = _each(gauge("accounts", "Accounts of the directory.", "state"))
-        self._loop_lag = histogram("event_loop_lag_seconds", "How late the event loop was.", buckets=LAG)
+        self._accounts = gauges("accounts", "Accounts of the directory.", "state")
+        self._loop_lag = Histogram(
+            "mailwarden_event_loop_lag_seconds", "How late the event loop was.", buckets=LAG, registry=registry
+        )
         self.spool_bytes = gauge("spool_bytes", "Bytes of messages being received, in memory and on disk.")
         Info("mailwarden_build", "The running version.", registry=registry).info({"version": __version__})
 

@@ -24,7 +24,10 @@ class Observer(Protocol):
         """A reply of this code was sent at this stage (connect, helo, mail, rcpt, data, message, other)."""
 
     def protocol_error(self, kind: str) -> None:
-        """A client broke the protocol: syntax, long_line, sequence, bare_line_ending, size, timeout, loop, proxy, tls."""
+        """A client broke the protocol.
+
+        How: syntax, long_line, sequence, bare_line_ending, size, timeout, loop, proxy, tls.
+        """
 
     def shed(self, reason: str) -> None:
         """A client was turned away to protect the others: sessions, client_sessions, spool, draining."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 from collections.abc import Iterable
+from functools import lru_cache
 
 from gateway.mail import Client, Direction, belongs
 
@@ -12,13 +13,18 @@ Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 def within(address: str, networks: Iterable[Network]) -> bool:
     """True if the address is in one of the networks; IPv4 in its IPv6 form counts as IPv4. False for no address."""
+    ip = _ip(address)
+    return ip is not None and any(ip in network for network in networks)
+
+
+@lru_cache(maxsize=4096)
+def _ip(address: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
+    """Read once for all messages of a client: it is asked about several times for each."""
     try:
         ip = ipaddress.ip_address(address)
     except ValueError:
-        return False
-    if isinstance(ip, ipaddress.IPv6Address) and ip.ipv4_mapped:
-        ip = ip.ipv4_mapped
-    return any(ip in network for network in networks)
+        return None
+    return getattr(ip, "ipv4_mapped", None) or ip
 
 
 def handed_in_inside(
@@ -38,6 +44,5 @@ def handed_in_inside(
         return listener_direction is not Direction.INBOUND
     if client.login or within(client.address, networks):
         return True
-    if not client.address or ipaddress.ip_address(client.address).is_loopback:
-        return belongs(sender, domains)
-    return False
+    ip = _ip(client.address)
+    return (ip is None or ip.is_loopback) and belongs(sender, domains)

@@ -61,13 +61,14 @@ async def _report(name: str, each: Filter, mail: Mail, deadline: float) -> Repor
     failure = reason = ""
     started = time.perf_counter()
     try:
-        async with asyncio.timeout_at(deadline):
-            if inspect.isasyncgenfunction(each.inspect):
+        if inspect.isasyncgenfunction(each.inspect):
+            async with asyncio.timeout_at(deadline):
                 async for finding in cast(AsyncIterator[Finding], each.inspect(mail)):
                     found.append(finding)
-            elif mail.size <= INLINE:
-                _collect(cast(Iterator[Finding], each.inspect(mail)), found)
-            else:
+        elif mail.size <= INLINE:
+            _collect(cast(Iterator[Finding], each.inspect(mail)), found)
+        else:
+            async with asyncio.timeout_at(deadline):
                 await asyncio.to_thread(_collect, cast(Iterator[Finding], each.inspect(mail)), found)
     except Unavailable as error:
         failure, reason = "unavailable", str(error)

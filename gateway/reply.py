@@ -57,7 +57,7 @@ class Reply:
         """The same reply with the message's id, so that a sender's report finds our log line, and where to ask."""
         mark = f" [id {mail_id}] {help_url}".rstrip()
         first, *rest = self.text.split("\n")
-        return replace(self, text="\n".join([first[: TEXT_LIMIT - len(mark)] + mark, *rest]))
+        return Reply(self.code, self.enhanced, "\n".join([first[: TEXT_LIMIT - len(mark)] + mark, *rest]))
 
     def encode(self) -> bytes:
         """The reply as it goes on the wire (RFC 5321 section 4.2.1; RFC 2034 section 4 for the enhanced code)."""

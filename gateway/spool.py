@@ -17,6 +17,9 @@ IN_MEMORY = 256 * 1024
 BLOCK = 1024 * 1024
 """Bytes gathered before a write: one hop to a thread for each megabyte, and a write is never on the event loop."""
 
+PIECE = 1024
+"""Bytes up to which a piece is joined with the next: two bytes a packet must not cost twenty times what they are."""
+
 RESERVE = 4 * 1024 * 1024
 """Bytes of the disk left alone, so that logs and the store can still say why nothing is taken."""
 
@@ -89,7 +92,10 @@ class Spooled:
 
     async def write(self, data: bytes) -> None:
         """Append. Raises SpoolFull, after which the message cannot be used."""
-        self._pieces.append(data)
+        if self._pieces and len(self._pieces[-1]) < PIECE:
+            self._pieces[-1] += data
+        else:
+            self._pieces.append(data)
         self._gathered += len(data)
         self._spool.in_memory += len(data)
         crowded = self._spool.in_memory > self._spool.memory_limit

@@ -15,7 +15,8 @@ from gateway.mail import Account, Client, Mail, Recipient, Transaction
 from gateway.policy.load import load
 from gateway.policy.logic import Answer, Known, Settled
 from gateway.policy.model import Policy
-from gateway.policy.rule import Mode, Rule, RuleId
+from gateway.policy.forms import RuleId
+from gateway.policy.rule import Mode, Rule
 from gateway.reply import OK, TAKEN
 from gateway.schema.shapes import Position
 from gateway.verdict import (

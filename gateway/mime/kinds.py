@@ -91,6 +91,9 @@ _SIGNATURES: tuple[tuple[int, bytes, str], ...] = (
     (4, b"ftypmif1", "heif"),
     (4, b"ftyp", "mp4"),
 )
+_SIGNATURES_AT = {
+    at: tuple(signature for place, signature, _ in _SIGNATURES if place == at) for at in {at for at, _, _ in _SIGNATURES}
+}
 
 # Within the first kilobyte of a PDF (Adobe's implementation note 13): programs skip what stands before.
 _PDF_WITHIN = 1_024
@@ -169,9 +172,8 @@ def _by_signature(data: bytes) -> str:
         return "class" if int.from_bytes(data[4:8], "big") >= 45 else "mach-o"
     if data.startswith(b"BM") and data[6:10] == b"\0\0\0\0":
         return "bmp"
-    for at, signature, kind in _SIGNATURES:
-        if data.startswith(signature, at):
-            return kind
+    if any(data.startswith(signatures, at) for at, signatures in _SIGNATURES_AT.items()):
+        return next(kind for at, signature, kind in _SIGNATURES if data.startswith(signature, at))
     if b"%PDF-" in data[:_PDF_WITHIN]:
         return "pdf"
     if b"PK\x03\x04" in data[:_PDF_WITHIN]:  # self-extracting, or disguised: programs open it all the same

@@ -110,7 +110,7 @@ def _read(raw: Raw, draft: _Draft, room: Room, most_headers: int) -> Part:
         defects.append(Defect.UNKNOWN_ENCODING)
 
     readings = {media_type, *media_types}
-    multipart = any([one.startswith("multipart/") for one in readings])
+    multipart = any(one.startswith("multipart/") for one in readings)
     parameters = merged(content.types)
     if multipart:
         defects += _descend_multipart(raw, draft, head.body, parameters.get("boundary", ()), media_type, room)

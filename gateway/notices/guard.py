@@ -6,12 +6,14 @@ Nothing here looks at a clock: a notice has its moment.
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import datetime
 from enum import StrEnum
 
 from gateway.mail import belongs
 from gateway.notices.marker import is_own
-from gateway.notices.model import ANSWERS, RESTRAINED, FloodSummary, Notice
+from gateway.notices.model import ANSWERS, RESTRAINED, FloodSummary, MessageNotice, Notice
 from gateway.notices.original import Original, from_inside
 from gateway.notices.throttle import Limits, Throttle
 from gateway.policy.model import Policy
@@ -22,8 +24,9 @@ MOST_REMEMBERED = 50_000
 ADDRESS_LIMIT = 254
 """Octets of an address. RFC 5321 section 4.5.3.1.3 with its erratum 1690."""
 
-# RFC 5321 section 4.1.2: a dot-string. Quoted local parts and addresses in UTF-8 are not written to.
-_ADDRESS = re.compile(r"[\w!#$%&'*+/=?^`{|}~-]+(\.[\w!#$%&'*+/=?^`{|}~-]+)*@[a-z0-9-]+(\.[a-z0-9-]+)*", re.A | re.I)
+# RFC 5321 section 4.1.2: a dot-string. Not written to: quoted local parts, addresses in UTF-8, and "?", which would
+# look like an encoded word in To.
+_ADDRESS = re.compile(r"[\w!#$%&'*+/=^`{|}~-]+(\.[\w!#$%&'*+/=^`{|}~-]+)*@[a-z0-9-]+(\.[a-z0-9-]+)*", re.A | re.I)
 _MACHINE = re.compile(
     r"(mailer-daemon|majordomo|listserv|no[-_.]?reply|do[-_.]?not[-_.]?reply|bounces?)([-+=_.].*)?"
     r"|owner-.*|.*-(owner|request|bounces?)",
@@ -57,9 +60,10 @@ class Audience:
     key: bytes
 
     @classmethod
-    def of(cls, policy: Policy, key: bytes) -> Audience:
-        """The audience of a policy: its domains, its officers, and the addresses that its rules notify."""
-        named = {officer.text.lower() for officer in policy.organisation.officers}
+    def of(cls, policy: Policy, key: bytes, approvers: Iterable[str] = ()) -> Audience:
+        """The audience of a policy: its domains, its officers, the addresses that its rules notify, and approvers."""
+        named = {approver.lower() for approver in approvers}
+        named |= {officer.text.lower() for officer in policy.organisation.officers}
         named |= {told.text.lower() for rule in policy.rules for told in rule.with_.notify if "@" in told.text}
         return cls(domains=frozenset(policy.organisation.domains), named=frozenset(named), key=key)
 
@@ -73,24 +77,21 @@ def refusal(notice: Notice, audience: Audience) -> Fate | None:
     """Why this notice must not be sent, whatever was sent before; None where it may."""
     if not writable(notice.to):
         return Fate.UNWRITABLE
-    if not (belongs(notice.to, audience.domains) or notice.to.lower() in audience.named):
-        return Fate.STRANGER
-    if _MACHINE.fullmatch(notice.to.rpartition("@")[0]):
-        return Fate.MACHINE
-    original = notice.original
-    if original is not None and is_own(original, audience.key):
+    if notice.to.lower() not in audience.named:
+        if not belongs(notice.to, audience.domains):
+            return Fate.STRANGER
+        if _MACHINE.fullmatch(notice.to.rpartition("@")[0]):
+            return Fate.MACHINE
+    if isinstance(notice, MessageNotice) and is_own(notice.original, audience.key):
         return Fate.OWN
-    if original is not None and isinstance(notice, ANSWERS):
-        return _answer_refusal(original, notice.to)
-    return None
+    return _answer_refusal(notice.original) if isinstance(notice, ANSWERS) else None
 
 
-def _answer_refusal(original: Original, to: str) -> Fate | None:
+def _answer_refusal(original: Original) -> Fate | None:
     """Answers go to the sender of mail from inside only: an address is easily forged from outside, and its owner
     would hear of mail that is not his (backscatter)."""
     if not from_inside(original):
         return Fate.STRANGER
-    # RFC 3834 section 4: to the return path and nobody else; never to the null one.
     return Fate.UNANSWERABLE if original.unanswerable or not original.sender or original.marker else None
 
 
@@ -117,3 +118,7 @@ class Guard:
     def forget(self, notice: Notice) -> None:
         """It was not told after all: it may be tried again."""
         self._remembered.pop(notice.id, None)
+
+    def summaries(self, now: datetime) -> list[FloodSummary]:
+        """What was throttled in the hours that are over by now, each once."""
+        return self._throttle.summaries(now)

@@ -70,5 +70,4 @@ def _new_key(path: Path) -> bytes:
 
 
 def _mac(key: bytes, id: str, to: str, seconds: str) -> str:
-    text = repr((id, to.lower(), seconds)).encode("utf-8", "surrogatepass")
-    return hmac.new(key, text, hashlib.sha256).hexdigest()
+    return hmac.new(key, repr((id, to.lower(), seconds)).encode(), hashlib.sha256).hexdigest()

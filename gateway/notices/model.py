@@ -10,6 +10,7 @@ from typing import ClassVar
 
 from gateway.notices.original import Original
 from gateway.policy.rule import Bilingual
+from gateway.verdict import Action
 
 
 class NoticeKind(StrEnum):
@@ -21,6 +22,8 @@ class NoticeKind(StrEnum):
     APPROVAL_REMINDER = "approval-reminder"
     APPROVAL_ESCALATION = "approval-escalation"
     DECIDED_SENDER = "decided-sender"
+    APPLIED_RECIPIENT = "applied-recipient"
+    APPLIED_SENDER = "applied-sender"
     OFFICER_ALERT = "officer-alert"
     RELEASED_RECIPIENT = "released-recipient"
     DIGEST_RECIPIENT = "digest-recipient"
@@ -49,28 +52,28 @@ class Notice:
     occasion: str = ""
 
     @property
-    def original(self) -> Original | None:
-        """The one message it is about, if it is about one."""
-        return None
+    def about(self) -> str:
+        """The id of the one message it is about, "" where it is about none."""
+        return ""
 
     @property
     def id(self) -> str:
         """Forty hexadecimal digits, the same for the same notice whenever and wherever it is made."""
-        about = self.original.id if self.original else ""
-        return hashlib.sha256(repr((self.kind, about, self.to.lower(), self.occasion)).encode()).hexdigest()[:40]
+        what = (self.kind.value, self.about, self.to.lower(), self.occasion)
+        return hashlib.sha256(repr(what).encode()).hexdigest()[:40]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MessageNotice(Notice):
     """A notice about one message. `text` is what the rule itself says to people."""
 
-    about: Original
+    original: Original
     text: Bilingual | None = None
 
     @property
-    def original(self) -> Original:
-        """The message."""
-        return self.about
+    def about(self) -> str:
+        """The message's id."""
+        return self.original.id
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -140,10 +143,26 @@ class ApprovalEscalation(ApprovalRequest):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OfficerAlert(MessageNotice):
-    """A rule fired. `action` is what was done, as policies write it."""
+    """A rule fired, and `action` is what was done."""
 
     kind = NoticeKind.OFFICER_ALERT
-    action: str
+    action: Action
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AppliedRecipient(MessageNotice):
+    """A message to you met a rule and was not kept: `action` is what was done instead."""
+
+    kind = NoticeKind.APPLIED_RECIPIENT
+    action: Action
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AppliedSender(MessageNotice):
+    """Your message met a rule, and does not wait for approval: `action` is what was done."""
+
+    kind = NoticeKind.APPLIED_SENDER
+    action: Action
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -168,7 +187,7 @@ class FloodSummary(Notice):
     until: datetime
 
 
-ANSWERS = (HeldSender, DecidedSender)
+ANSWERS = (HeldSender, DecidedSender, AppliedSender)
 """Notices to the sender of a message: automatic answers, to which RFC 3834 applies."""
 
 RESTRAINED = (DigestRecipient, FloodSummary)

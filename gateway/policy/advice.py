@@ -12,6 +12,7 @@ from gateway.policy.rule import Rule
 from gateway.policy.when import mappings_of
 from gateway.schema.nodes import quote
 from gateway.schema.shapes import Position
+from gateway.verdict import Action
 
 REMINDER = timedelta(days=14)
 """How long before its end an exception is spoken of."""
@@ -22,7 +23,7 @@ LONGEST = timedelta(days=366)
 
 def warnings_of(policy: Policy, lists: Mapping[str, tuple[DatedEntry, ...]], today: date) -> tuple[Problem, ...]:
     """Every warning on that day, sorted by its place."""
-    found = (*_entries(lists, today), *_exceptions(policy, today), *_unanswered(policy))
+    found = (*_entries(lists, today), *_exceptions(policy, today), *_unanswered(policy), *_undecided(policy, today))
     return tuple(sorted(Problem(where.path, where.line, where.column, message) for where, message in found))
 
 
@@ -51,6 +52,20 @@ def _unanswered(policy: Policy) -> Iterator[tuple[Position, str]]:
         officer = any(notified.text == "officer" for notified in rule.with_.notify)
         if officer and not policy.organisation.officers:
             yield rule.where, f"rule {rule.id} notifies the officer, and the organisation has no officers"
+
+
+def _undecided(policy: Policy, today: date) -> Iterator[tuple[Position, str]]:
+    for rule in policy.rules:
+        if Action.HOLD not in (rule.then, rule.on_unknown):
+            continue
+        approvers = rule.with_.approvers
+        if approvers is None and rule.then is Action.HOLD and not policy.organisation.officers:
+            yield rule.where, f"rule {rule.id} holds mail that nobody can approve: it has no approvers, nor officers"
+        elif approvers is not None and (count := len(approvers.on(today))) < rule.with_.quorum:
+            yield rule.where, f"rule {rule.id} needs {rule.with_.quorum} approvers, and {count} of them count today"
+    for delegate in policy.organisation.delegates:
+        if delegate.until < today:
+            yield delegate.where, f"{delegate.delegate} acts for {delegate.approver} no longer since {delegate.until}"
 
 
 def _asks_accounts(rule: Rule) -> bool:

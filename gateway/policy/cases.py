@@ -14,8 +14,8 @@ from typing import ClassVar
 from urllib.parse import quote as percent
 
 from gateway.mail import Client, Envelope, Recipient
+from gateway.policy.forms import RuleId
 from gateway.policy.logic import HOME_ZONE
-from gateway.policy.rule import RuleId
 from gateway.policy.when import ABSENT, HeaderName
 from gateway.schema.nodes import Node, ScalarNode
 from gateway.schema.reader import Invalid, Reader

@@ -57,9 +57,10 @@ def _reply(rule: WrittenRule) -> Iterator[Complaint]:
 
 
 def _words(rule: WrittenRule) -> Iterator[Complaint]:
-    told = rule.then in (Action.REJECT, Action.DEFER) or rule.with_.notify or rule.with_.strip
+    # Of held mail the sender and the approvers are told (`gateway/custody/`).
+    told = rule.then in (Action.REJECT, Action.DEFER, Action.HOLD) or rule.with_.notify or rule.with_.strip
     if rule.with_.text is not None and not told:
-        yield rule.with_.where, '"text" is told to nobody: the rule does not refuse, notify or strip'
+        yield rule.with_.where, '"text" is told to nobody: the rule does not refuse, hold, notify or strip'
     if rule.with_.notify and rule.with_.text is None:
         yield rule.with_.where, '"notify" needs "text": what is the notice to say?'
 

@@ -91,19 +91,24 @@ def _extended(source: Source) -> Iterator[tuple[Node, Path]]:
 
 
 def names_of(sources: list[Source], names: Names) -> Names:
-    """`names` with the lists and rules of all files. What cannot be read here is a problem later, in its place."""
+    """`names` with the lists, rules and classes of retention of all files.
+
+    What cannot be read here is a problem later, in its place.
+    """
     lists: dict[str, tuple[DatedEntry, ...]] = {}
     rules: dict[str, None] = {}
+    retention: dict[str, None] = {}
     for source in sources:
         reader = Reader(source.document)
         for name, values in source.entries("lists"):
             entries = reader.read(values, tuple[Entry, ...])
             found = () if isinstance(entries, Invalid) else tuple(entry.dated for entry in entries)
             lists[name.text] = lists.get(name.text, ()) + found
+        retention |= {name.text: None for name, _ in source.entries("retention")}
         for item in source.items("rules"):
             if isinstance(item, MapNode) and isinstance(rule := item.get("id"), ScalarNode):
                 rules[rule.text] = None
-    return replace(names, lists=lists, rules=tuple(rules))
+    return replace(names, lists=lists, rules=tuple(rules), retention=tuple(retention))
 
 
 @dataclass(frozen=True, slots=True)

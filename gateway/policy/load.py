@@ -21,6 +21,7 @@ from gateway.policy.cases import Case
 from gateway.policy.catalogue import FILTER_PACKAGE, find_filters
 from gateway.policy.combinations import complaints
 from gateway.policy.conditions import Until
+from gateway.policy.custody_checks import custody_complaints
 from gateway.policy.directory import read_directory
 from gateway.policy.layers import Layer, Source, Sources, names_of
 from gateway.policy.logic import HOME_ZONE, All, Condition, Not
@@ -32,6 +33,8 @@ from gateway.policy.merge import (
     merged_mixed,
     merged_options,
     merged_organisation,
+    merged_rescan,
+    merged_retention,
     merged_rules,
 )
 from gateway.policy.model import Organisation, Policy, WrittenException
@@ -40,6 +43,7 @@ from gateway.policy.questions import condition_of
 from gateway.policy.rule import Mode, Rule, WrittenRule
 from gateway.schema.nodes import ListNode, MapNode, Node, ScalarNode, compose, decode, quote
 from gateway.schema.reader import Invalid
+from gateway.schema.scalars import Duration
 from gateway.schema.shapes import Position
 from gateway.verdict import Filter
 
@@ -64,7 +68,8 @@ def load(
         raise ConfigurationError(tuple(sources.problems))
     written = merged_rules(layers)
     exceptions = merged_exceptions(layers, written)
-    rules = tuple(_rules(written, exceptions))
+    retention = merged_retention(layers)
+    rules = tuple(_rules(written, exceptions, retention))
     filters = _filters(names, written, merged_options(layers, written))
     organisation = merged_organisation(layers)
     directory, accounts, wrong_accounts = _directory(organisation, layers)
@@ -80,6 +85,8 @@ def load(
         accounts=accounts,
         exceptions=tuple(exception for exception, _ in exceptions),
         mixed=merged_mixed(layers),
+        retention=retention,
+        rescan=merged_rescan(layers, names.filters),
         cases=cases,
         files=(*(source.path for source in sources.files), *_directory_file(organisation), *case_files),
     )
@@ -87,7 +94,7 @@ def load(
     return replace(policy, warnings=warnings_of(policy, names.lists, today))
 
 
-def _rules(written: Rules, exceptions: Exceptions) -> Iterator[Rule]:
+def _rules(written: Rules, exceptions: Exceptions, retention: Mapping[str, Duration]) -> Iterator[Rule]:
     """The rules that are asked, each with its whole condition. What is wrong is noted in the rule's own layer."""
     exempt: dict[str, list[Condition]] = {}
     for exception, layer in exceptions:
@@ -99,7 +106,7 @@ def _rules(written: Rules, exceptions: Exceptions) -> Iterator[Rule]:
             limit = Not(All((Until(exception.expires), exempted)), label)
             exempt.setdefault(exception.rule.text, []).append(limit)
     for name, (rule, layer) in written.items():
-        for where, message in complaints(rule):
+        for where, message in (*complaints(rule), *custody_complaints(rule, retention)):
             layer.reader.problem_at(where, message)
         condition = _condition(rule, layer, exempt.get(name, []))
         if condition is not None and rule.mode is not Mode.OFF:

@@ -6,16 +6,21 @@ lowest layer that writes them; a rule takes the place of the rule of its id. Wha
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Any
 
+from gateway.policy.custody import RETENTION, retention_problem
 from gateway.policy.layers import Layer
 from gateway.policy.model import Mixed, Organisation, WrittenException
 from gateway.policy.rule import WrittenRule
 from gateway.policy.when import mappings_of
 from gateway.schema.nodes import quote
+from gateway.schema.scalars import Duration
 from gateway.schema.shapes import Position
+
+RESCAN = frozenset({"virus"})
+"""Filters that look again at kept mail before it is released, where a policy does not say which."""
 
 Rules = Mapping[str, tuple[WrittenRule, Layer]]
 """Rules by id, each with the layer it stands in."""
@@ -71,6 +76,25 @@ def merged_mixed(layers: list[Layer]) -> Mixed:
     """What the lowest layer that speaks of it says."""
     said = [layer.file.mixed for layer in layers if layer.file.mixed is not None]
     return said[-1] if said else Mixed.DELIVER_AND_QUARANTINE
+
+
+def merged_retention(layers: list[Layer]) -> dict[str, Duration]:
+    """How long each class is kept, by the lowest layer that names it, else as it is built in."""
+    merged = dict(RETENTION)
+    for layer in layers:
+        for key, node in layer.source.entries("retention"):
+            kept = next((kept for name, kept in layer.file.retention.items() if name.text == key.text), None)
+            if kept is not None and (problem := retention_problem(key.text, kept)):
+                layer.reader.problem(node, problem)
+            elif kept is not None:
+                merged[key.text] = kept
+    return merged
+
+
+def merged_rescan(layers: list[Layer], known: Iterable[str]) -> tuple[str, ...]:
+    """The filters that the lowest layer names which names any, else those that look for viruses."""
+    said = [layer.file.rescan for layer in layers if layer.file.rescan is not None]
+    return tuple(name.text for name in said[-1]) if said else tuple(name for name in known if name in RESCAN)
 
 
 def merged_options(layers: list[Layer], rules: Rules) -> Options:

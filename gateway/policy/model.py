@@ -12,12 +12,14 @@ from typing import Any, ClassVar
 from gateway.errors import Problem
 from gateway.mail import Account
 from gateway.policy.cases import Case
-from gateway.policy.names import Entry, PolicyReader
-from gateway.policy.rule import Address, Rule, RuleId, WrittenRule
+from gateway.policy.custody import RETENTION, Delegate, RetentionClass
+from gateway.policy.forms import Address, ListName, RuleId
+from gateway.policy.names import Entry, FilterName, PolicyReader
+from gateway.policy.rule import Mode, Rule, WrittenRule
 from gateway.policy.when import ABSENT, Conditions
 from gateway.schema.nodes import MapNode, Node, ScalarNode
 from gateway.schema.reader import INVALID, Invalid, Reader
-from gateway.schema.scalars import Network
+from gateway.schema.scalars import Duration, Network
 from gateway.schema.shapes import Position, Record, shape_of
 from gateway.verdict import Filter
 
@@ -62,13 +64,6 @@ class Version(str):
         return {"enum": [int(cls.EXPECTED), cls.EXPECTED]}
 
 
-class ListName(RuleId):
-    """The name of a list."""
-
-    __slots__ = ()
-    EXPECTED = 'a name in small letters, digits and hyphens such as "approved-services"'
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Organisation:
     """Whose mail this is. A lower layer's key takes the place of the same key above."""
@@ -80,7 +75,11 @@ class Organisation:
     directory: Path = ABSENT
     """Its accounts: a CSV file with the columns address, state (active, locked, revoked), kind, unit."""
     officers: tuple[Address, ...] = ()
-    """Who gets the notices to `officer`."""
+    """Who gets the notices to `officer`, and who approves held mail where a rule names no approvers."""
+    delegates: tuple[Delegate, ...] = ()
+    """Who approves for an approver who is away, by approved dates."""
+    holidays: frozenset[date] = frozenset()
+    """Days without working hours."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,6 +175,10 @@ class PolicyFile:
     """The rules, in the order in which they are told and their changes made. It decides nothing else."""
     exceptions: tuple[WrittenException, ...] = ()
     """Who is exempt from a rule, by whose decision, until when."""
+    retention: Mapping[RetentionClass, Duration] = field(default_factory=dict)
+    """How long each class is kept: quarantine 30d, hold 7d, decision 366d, evidence 366d, and classes of your own."""
+    rescan: tuple[FilterName, ...] = ABSENT
+    """Filters that look again at kept mail before it is released; `virus` if left out and there is such a filter."""
     mixed: Mixed = ABSENT
     """A message that some may have and others not: `deliver-and-quarantine` (the default) or `strictest` for all."""
     tests: tuple[Case, ...] = ()
@@ -186,8 +189,10 @@ class PolicyFile:
 class Policy:
     """All layers as one, checked. `digest` names exactly this content, the directory included.
 
-    `rules` are those that are not off, in order, `early` those that may refuse before the content is sent; `filters`
-    those that a rule may need or that have options; `files` what was read; `warnings` what is no mistake yet.
+    `rules` are those that are not off, in order, `early` those that may refuse before the content is sent, `unstored`
+    the ids of those whose mail is kept nowhere; `filters` those that a rule may need or that have options; `retention`
+    how long each class is kept; `rescan` the filters that look again before a release; `files` what was read;
+    `warnings` what is no mistake yet.
     """
 
     digest: str
@@ -197,10 +202,15 @@ class Policy:
     accounts: Mapping[str, Account] = field(default_factory=dict)
     exceptions: tuple[WrittenException, ...] = ()
     mixed: Mixed = Mixed.DELIVER_AND_QUARANTINE
+    retention: Mapping[str, Duration] = field(default_factory=lambda: dict(RETENTION))
+    rescan: tuple[str, ...] = ()
     cases: tuple[Case, ...] = ()
     warnings: tuple[Problem, ...] = ()
     files: tuple[Path, ...] = ()
     early: tuple[Rule, ...] = field(init=False)
+    unstored: frozenset[str] = field(init=False)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "early", tuple(rule for rule in self.rules if rule.early))
+        never = (rule.id.text for rule in self.rules if rule.with_.store == "never" and rule.mode is Mode.ENFORCE)
+        object.__setattr__(self, "unstored", frozenset(never))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
-from typing import ClassVar, Literal
+from typing import Any, ClassVar, Literal
 
 from gateway.policy.catalogue import FilterKind
 from gateway.schema.nodes import Document, MapNode, Node, Place, ScalarNode, quote
@@ -56,6 +56,7 @@ class Names:
     filters: Mapping[str, FilterKind] = field(default_factory=dict)
     lists: Mapping[str, tuple[DatedEntry, ...]] = field(default_factory=dict)
     rules: tuple[str, ...] = ()
+    retention: tuple[str, ...] = ()
 
 
 class PolicyReader(Reader):
@@ -112,3 +113,25 @@ class FindingName:
         if (finding := kind.findings.get(code)) is None:
             return reader.unknown(node, f"finding of {name}", kind.findings, code)
         return cls(name, code, finding)
+
+
+@dataclass(frozen=True, slots=True)
+class FilterName:
+    """A filter that there is."""
+
+    text: str
+    NODES: ClassVar = (ScalarNode,)
+    EXPECTED: ClassVar = "the name of a filter"
+
+    @classmethod
+    def from_node(cls, node: Node, reader: Reader) -> FilterName | Invalid:
+        """The filter of that name."""
+        assert isinstance(node, ScalarNode)
+        assert isinstance(reader, PolicyReader)
+        known = reader.names.filters
+        return cls(node.text) if node.text in known else reader.unknown(node, "filter", known)
+
+    @classmethod
+    def json_schema(cls) -> dict[str, Any]:
+        """Which filters there are, the gateway knows."""
+        return {"type": "string"}

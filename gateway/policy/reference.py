@@ -9,6 +9,7 @@ import re
 from pathlib import Path
 
 from gateway.policy.cases import Attachment, Case, Expected, Given
+from gateway.policy.custody import Delegate, Escalation, Expires, Reminder
 from gateway.policy.model import Organisation, PolicyFile, WrittenException
 from gateway.policy.names import DatedEntry
 from gateway.policy.rule import Bilingual, ReplyWanted, With, WrittenRule
@@ -23,6 +24,7 @@ PAGE = Path("policies/README.md")
 SECTIONS: tuple[tuple[str, type], ...] = (
     ("A policy file", PolicyFile),
     ("`organisation`", Organisation),
+    ("`delegates`", Delegate),
     ("`lists`: an entry with its approval", DatedEntry),
     ("`rules`: a rule", WrittenRule),
     ("`when` and `unless`: conditions", Conditions),
@@ -33,6 +35,9 @@ SECTIONS: tuple[tuple[str, type], ...] = (
     ("`with`: how", With),
     ("`reply`", ReplyWanted),
     ("`text` and `banner`", Bilingual),
+    ("`expires`", Expires),
+    ("`remind`", Reminder),
+    ("`escalate`", Escalation),
     ("`exceptions`: an exception", WrittenException),
     ("`tests`: a case", Case),
     ("`given`", Given),

@@ -6,18 +6,17 @@ the reference. What goes together and what does not is in `combinations.py`.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, fields
 from enum import StrEnum
-from typing import Any, ClassVar, Literal, Self
+from typing import Literal
 
+from gateway.policy.custody import Approvers, Escalation, Expires, Reminder, RetentionName
+from gateway.policy.forms import Address, Citation, Notified, RuleId
 from gateway.policy.found import Found
 from gateway.policy.logic import Condition
 from gateway.policy.when import ABSENT, Conditions, HeaderName, When
 from gateway.reply import DEFERRED, REFUSED, Reply, printable
-from gateway.schema.nodes import Node, ScalarNode
-from gateway.schema.reader import Invalid, Reader
 from gateway.schema.shapes import Position
 from gateway.verdict import (
     Action,
@@ -45,62 +44,6 @@ class Mode(StrEnum):
     ENFORCE = "enforce"
     SHADOW = "shadow"
     OFF = "off"
-
-
-@dataclass(frozen=True, slots=True)
-class _Text:
-    """A single value of a form of its own."""
-
-    text: str
-    NODES: ClassVar = (ScalarNode,)
-    EXPECTED: ClassVar[str] = ""
-    FORM: ClassVar[re.Pattern[str]] = re.compile("")
-
-    @classmethod
-    def from_node(cls, node: Node, reader: Reader) -> Self | Invalid:
-        """The value, if it has the form."""
-        assert isinstance(node, ScalarNode)
-        return cls(node.text) if cls.FORM.fullmatch(node.text) else reader.wrong(node, cls.EXPECTED)
-
-    @classmethod
-    def json_schema(cls) -> dict[str, Any]:
-        """The form, for editors."""
-        return {"type": "string", "pattern": f"^({cls.FORM.pattern})$"}
-
-    def __str__(self) -> str:
-        return self.text
-
-
-class RuleId(_Text):
-    """The name of a rule in replies, metrics, audit records and exceptions."""
-
-    __slots__ = ()
-    EXPECTED = 'an id in small letters, digits and hyphens such as "no-executables"'
-    FORM = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
-
-
-class Citation(_Text):
-    """What a rule rests on: `pack/clause`."""
-
-    __slots__ = ()
-    EXPECTED = 'a citation "pack/clause" such as "gialai-2022/11.5"'
-    FORM = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*/[^\s/]+")
-
-
-class Address(_Text):
-    """One mail address."""
-
-    __slots__ = ()
-    EXPECTED = "a mail address"
-    FORM = re.compile(r"[^\s@<>\",;:\\]+@[^\s@<>\",;:\\.]+(\.[^\s@<>\",;:\\.]+)+")
-
-
-class Notified(_Text):
-    """Whom a notice goes to."""
-
-    __slots__ = ()
-    EXPECTED = '"recipient", "sender", "officer" or a mail address'
-    FORM = re.compile(f"recipient|sender|officer|{Address.FORM.pattern}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -157,6 +100,22 @@ class With:
     """Deliver a copy to these addresses."""
     notify: tuple[Notified, ...] = ()
     """Send a notice with `text`: to `recipient`, `sender`, `officer`, or to an address."""
+    approvers: Approvers = ABSENT
+    """Who may approve held mail; the officers if left out. Nobody approves his own."""
+    quorum: int = 1
+    """How many of the approvers must."""
+    expires: Expires = ABSENT
+    """How long it waits for a decision. If left out, as long as its class is kept; then held mail is rejected and
+    quarantined mail deleted."""
+    remind: Reminder = ABSENT
+    """When the approvers are reminded."""
+    escalate: Escalation = ABSENT
+    """When somebody above them is asked."""
+    retention: RetentionName = ABSENT
+    """The class that says how long the message is kept at most; `hold` or `quarantine` if left out."""
+    store: Literal["never"] = ABSENT
+    """`never`: the content must not be kept anywhere, for any rule or recipient (State secrets). Then the message is
+    refused for all, and only its digest, its parties and the rule are recorded."""
     where: Position = field(default_factory=Position)
 
     @property

@@ -155,16 +155,19 @@ class Connection(asyncio.Protocol):
         return reply
 
     async def _wait(self, ready: Callable[[], object], seconds: float) -> None:
+        loop = asyncio.get_running_loop()
+        late = loop.call_later(seconds, self._late, seconds)
         try:
-            async with asyncio.timeout(seconds):
-                while not ready():
-                    if self._error:
-                        raise self._error
-                    self._waiter = asyncio.get_running_loop().create_future()
-                    await self._waiter
-        except TimeoutError:
-            detail = f"nothing heard for {seconds:g} s"
-            raise self._broken(HopError(HOP_LOST, kind="timeout", detail=detail)) from None
+            while not ready():
+                if self._error:
+                    raise self._error
+                self._waiter = loop.create_future()
+                await self._waiter
+        finally:
+            late.cancel()
+
+    def _late(self, seconds: float) -> None:
+        self._broken(HopError(HOP_LOST, kind="timeout", detail=f"nothing heard for {seconds:g} s"))
 
     # The beginning of a session
 

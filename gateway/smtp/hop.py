@@ -47,7 +47,7 @@ class NextHop(Protocol):
     """Where mail goes on to."""
 
     def begin(self, transaction: Transaction) -> Delivery:
-        """A delivery for this transaction. Nothing is sent yet."""
+        """A delivery for this transaction. Nothing is sent yet; `add` names the recipients."""
         ...
 
     async def close(self) -> None:

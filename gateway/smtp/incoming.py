@@ -130,7 +130,7 @@ class Incoming:
                 data = decoder.feed(chunk)
                 size += len(data)
                 if size > 2 * limit:
-                    raise Endless(reply.TOO_BIG)
+                    raise Endless(self._turned_down(reply.TOO_BIG))
                 if refusal is None:
                     refusal = await self._keep(data, size, limit)
         pace.working()
@@ -139,7 +139,7 @@ class Incoming:
             self.service.observer.protocol_error("bare_line_ending")
             refusal = refusal or reply.BARE_LINE_ENDING
         if refusal is not None:
-            raise Refused(refusal)
+            raise Refused(self._turned_down(refusal))
 
     async def settle(self) -> Reply:
         """Decide and carry out. Returns the answer to the final dot; never raises, whatever breaks."""
@@ -182,6 +182,12 @@ class Incoming:
             self._log(self.refused[-1][1], None, 0.0)
         self._spooled.close()
         await self._reservation.give_up()
+
+    def _turned_down(self, answer: Reply) -> Reply:
+        """The answer to a content that is not even looked at, logged like any other."""
+        answer = answer.about(self.id, self.service.help_url)
+        self._log(answer, None, 0.0)
+        return answer
 
     def _refuse_if(self, outcome: Outcome, address: str) -> None:
         if outcome.action >= Action.DEFER:

@@ -15,7 +15,7 @@ STRESS_SESSIONS = 200
 """Open sessions from which on patience is short. Postfix shortens its own in the same way when its slots run out."""
 
 STRESS_LASTS = 60.0
-"""Seconds that stress lasts beyond its cause: else the last STRESS_SESSIONS of an attack would get our full patience."""
+"""Seconds that stress outlasts its cause: else the last STRESS_SESSIONS of an attack would get our full patience."""
 
 STRESS_TIMEOUT = 10.0
 """Seconds of patience under stress: Postfix's `smtpd_timeout` under stress."""

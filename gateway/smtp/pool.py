@@ -74,6 +74,9 @@ class Pool:
         connection.close()
 
     async def _slot(self) -> None:
+        if not self._slots.locked():
+            await self._slots.acquire()  # at once; a timeout costs as much as all the rest of this file
+            return
         try:
             async with asyncio.timeout(self._settings.connect_timeout):
                 await self._slots.acquire()

@@ -12,7 +12,6 @@ import asyncio
 import time
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import replace
 
 from gateway import reply
 from gateway.errors import HopError
@@ -118,8 +117,7 @@ class Reservation:
     async def _open(self, recipients: Sequence[Recipient]) -> Delivery:
         """Open the hop's transaction with recipients it must take: those it took before, or those a rule names."""
         await self._all.make_way()
-        envelope = replace(self._transaction.envelope, recipients=tuple(recipients))
-        self._delivery = delivery = self._all.hop.begin(replace(self._transaction, envelope=envelope))
+        self._delivery = delivery = self._all.hop.begin(self._transaction)
         self._all.opened()
         for answer in await delivery.add(recipients) if recipients else ():
             if not answer.accepted:

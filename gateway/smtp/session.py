@@ -206,6 +206,8 @@ class Session(Channel):
 
     def _transaction_client(self) -> Client:
         """The client of the next transaction: what XFORWARD says goes before what we see ourselves."""
+        if not self._forwarded:
+            return self.client
         known = {name.lower(): value for name, value in self._forwarded.items()}
         return replace(
             self.client,

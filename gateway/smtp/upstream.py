@@ -105,9 +105,9 @@ class SmtpDelivery:
         before = [*commands.xforward(self._transaction, connection.offers), mail]
         self._opened = True
         replies = await connection.ask([*before, *first], self._settings.reply_timeout)
-        answer = replies[len(before) - 1].copied()
-        if not answer.accepted:
-            self._refusal = answer
+        answer = replies[len(before) - 1]
+        if answer.kind != 2:
+            self._refusal = answer.copied()
             return []
         return [reply.copied() for reply in replies[len(before) :]]
 

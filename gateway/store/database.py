@@ -58,6 +58,8 @@ class Database:
 
     def read(self, work: Callable[[Connection], Result]) -> Result:
         """What `work` reads. Raises StoreUnavailable, Damaged where the file is to blame."""
+        if self.identity() is None:
+            raise Damaged("the database is gone")
         try:
             with self._reading.connect() as connection:
                 connection.exec_driver_sql("PRAGMA query_only=ON")
@@ -72,7 +74,8 @@ class Database:
             found = os.stat(path) if path else None
         except FileNotFoundError:
             return None
-        return (path, found.st_dev, found.st_ino) if path and found else None
+        # SQLite takes an emptied file for a new database, and throws its log away.
+        return (path, found.st_dev, found.st_ino) if path and found and found.st_size else None
 
     def _open(self) -> sqlite3.Connection:
         path = self.locate()

@@ -34,13 +34,25 @@ class HeadFile:
 
     def write(self, head: Head) -> None:
         """Say it. Never raises: the record is safe without, and `verify` tells that the file is not as it should be."""
+        line = b"%018d %s\n" % (head.number, head.hash.hex().encode())
         with suppress(OSError):
-            fresh = not self.path.exists()
-            descriptor = os.open(self.path, os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC, 0o600)
             try:
-                os.pwrite(descriptor, b"%018d %s\n" % (head.number, head.hash.hex().encode()), 0)
-                if fresh:
-                    os.fsync(descriptor)
-                    sync_folder(self.path.parent)
+                descriptor = os.open(self.path, os.O_WRONLY | os.O_CLOEXEC)
+            except FileNotFoundError:
+                self._create(line)
+                return
+            try:
+                os.pwrite(descriptor, line, 0)
             finally:
                 os.close(descriptor)
+
+    def _create(self, line: bytes) -> None:
+        draft = self.path.with_name(f"{self.path.name}.tmp")
+        descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
+        try:
+            os.write(descriptor, line)
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+        draft.rename(self.path)
+        sync_folder(self.path.parent)

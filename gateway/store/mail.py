@@ -67,7 +67,7 @@ class EmbeddedMail:
     async def find(self, query: Query) -> Sequence[KeptMail]:
         """Entries that match, newest first."""
         return await self._read(
-            lambda connection: [kept_of(row.entry, row.state) for row in connection.execute(_found(query))]
+            lambda connection: [kept_of(entry, state) for entry, state in connection.execute(_found(query)).all()]
         )
 
     async def raw(self, id: str) -> Raw:

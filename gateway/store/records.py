@@ -83,6 +83,14 @@ def columns_of(record: AuditRecord) -> tuple[Columns, tuple[str, ...]]:
     return columns, tuple(sorted(named - {""}))
 
 
+def holds(record: AuditRecord, name: str, value: str) -> bool:
+    """True if the record has that fact, for facts without a column; columns have been compared already."""
+    if name in ("event", "id", "rule", *ADDRESSES, *WORDS):
+        return True
+    fact = record.facts.get(name)
+    return fact == value if isinstance(fact, str) else name in record.facts and json.dumps(fact) == value
+
+
 def _rule(rule: object) -> str:
     return clipped(_text(rule.get("id") if isinstance(rule, Mapping) else rule))
 

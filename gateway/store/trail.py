@@ -5,21 +5,22 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import partial
-from typing import TypeVar, cast
+from typing import TypeVar
 
-from sqlalchemy import JSON, ColumnElement, Connection, Row, select, tuple_, type_coerce
+from sqlalchemy import ColumnElement, Connection, Row, or_, select, tuple_
 
 from gateway.keeping import AuditRecord
 from gateway.store.chain import Head, Inspection
 from gateway.store.expiry import RETENTION, Expiry
 from gateway.store.pseudonyms import Pseudonyms
-from gateway.store.records import ADDRESSES, Stored, record_of
+from gateway.store.records import ADDRESSES, Stored, holds, record_of
 from gateway.store.tables import RECORD_RULES, RECORDS
-from gateway.store.text import clipped, folded, microseconds
+from gateway.store.text import COMPARED, clipped, folded, microseconds, storable
 from gateway.store.threads import Threads
 from gateway.store.trail_file import (
     COLUMNS,
@@ -73,7 +74,7 @@ class EmbeddedTrail:
         """Records from `since` to before `until` whose facts are these, oldest first.
 
         Quick for event, id, sender, recipient, account (any case), direction, action and rule; for another fact every
-        record in the span is read. Raises StoreUnavailable.
+        record in the span is looked at. Numbers and truths are asked for as JSON writes them. Raises StoreUnavailable.
         """
         if self._pseudonyms is not None:
             equal = {name: self._pseudonyms.asked(name, value) for name, value in equal.items()}
@@ -81,7 +82,9 @@ class EmbeddedTrail:
         while True:
             rows = await self._read(partial(_page, since=since, until=until, equal=equal, place=place))
             for row in rows:
-                yield record_of(row.content)
+                found = record_of(row.content)
+                if all(holds(found, name, value) for name, value in equal.items()):
+                    yield found
             if len(rows) < PAGE:
                 return
             place = rows[-1].moment, rows[-1].number
@@ -188,5 +191,6 @@ def _equals(name: str, value: str) -> ColumnElement[bool]:
         return RECORD_RULES.c.rule == clipped(value)
     if name in COLUMNS:
         return RECORDS.c[name] == (folded(value) if name in ADDRESSES else clipped(value))
-    facts = type_coerce(RECORDS.c.content, JSON)["facts"]
-    return cast(ColumnElement[bool], facts[name].as_string() == value)
+    # Narrows it down; `holds` decides. Canonical JSON has the fact as one of these texts.
+    texts = (f"{json.dumps(name)}:{written}"[:COMPARED] for written in (json.dumps(value), value))
+    return or_(*(RECORDS.c.content.contains(storable(text), autoescape=True) for text in texts))

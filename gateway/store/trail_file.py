@@ -50,6 +50,9 @@ class TrailFile:
                 self._refuse(noted, "is empty")
             upgrade(connection, "trail")
             analyse(connection)
+            begun = head_of(connection).number > 0
+        if not begun:
+            self.noted.write(Head())
 
     def settle(self, later: Sequence[Head]) -> None:
         """Note the newest head in the second place."""

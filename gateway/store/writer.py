@@ -153,7 +153,7 @@ class Writer(Generic[Later]):
         return outcome
 
     def _connected(self) -> Connection:
-        if self._connection is None or self._identity != self._database.identity():
+        if self._connection is None or self._identity is None or self._identity != self._database.identity():
             self._disconnect()
             self._keeper.mend()
             self._connection = self._database.connect()

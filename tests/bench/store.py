@@ -125,17 +125,17 @@ async def remember(stores: Stores, records: int) -> dict[str, Any]:
     crowd = await seconds(first[200:], lambda each: stores.trail.append([each]), together=TOGETHER)
     pages = [range(at, min(at + 10, records)) for at in range(len(first), records, 10)]
     rest = await seconds(pages, lambda page: stores.trail.append([*map(a_record, page)]), together=TOGETHER)
-    middle_day = START + timedelta(seconds=15 * records)
+    day = START + timedelta(seconds=15 * records)
     searches: dict[str, dict[str, Any]] = {
         "id": {"id": f"M{records // 2:017d}"},
         "sender": {"sender": f"person{records // 3 % 50_000}@example.com"},
-        "sender and day": {"sender": "person7@example.com", "since": middle_day, "until": middle_day + timedelta(days=1)},
+        "sender and day": {"sender": "person7@example.com", "since": day, "until": day + timedelta(days=1)},
         "sender, direction and action": {"sender": "person7@example.com", "direction": "inbound", "action": "accept"},
         "recipient": {"recipient": "official77@example.gov.vn"},
         "rule that is rare": {"rule": "state-secret"},
-        "action that is rare and day": {"action": "hold", "since": middle_day, "until": middle_day + timedelta(hours=2)},
-        "hour": {"since": middle_day, "until": middle_day + timedelta(hours=1)},
-        "another fact and day": {"note": "n7", "since": middle_day, "until": middle_day + timedelta(days=1)},
+        "action that is rare and day": {"action": "hold", "since": day, "until": day + timedelta(hours=2)},
+        "hour": {"since": day, "until": day + timedelta(hours=1)},
+        "another fact and day": {"note": "n7", "since": day, "until": day + timedelta(days=1)},
         "nobody": {"sender": "nobody@example.com"},
     }
     finds, numbers = {}, {}
@@ -233,7 +233,8 @@ def a_record(number: int) -> AuditRecord:
         "digest": "1" * 64,
         "size": 20_000,
     }
-    return AuditRecord(id=f"M{number:017d}", moment=START + timedelta(seconds=30 * number), event="message", facts=facts)
+    moment = START + timedelta(seconds=30 * number)
+    return AuditRecord(id=f"M{number:017d}", moment=moment, event="message", facts=facts)
 
 
 if __name__ == "__main__":

@@ -29,7 +29,7 @@ class GatewayProcess:
     def __init__(
         self,
         folder: Path,
-        upstream: tuple[str, int],
+        upstream: tuple[str, int] | str,
         *,
         policy: str = PLAIN_POLICY,
         listener: dict[str, Any] | None = None,
@@ -46,7 +46,7 @@ class GatewayProcess:
                 {
                     "name": "inbound",
                     "smtp": "{}:{}".format(*self.address),
-                    "upstream": "smtp://{}:{}".format(*upstream),
+                    "upstream": upstream if isinstance(upstream, str) else "smtp://{}:{}".format(*upstream),
                     **(listener or {}),
                 }
             ],
@@ -110,8 +110,8 @@ class GatewayProcess:
 
     def said(self, event: str) -> list[dict[str, Any]]:
         """The log lines of that event so far."""
-        lines = (self.folder / "log").read_bytes().splitlines()
-        return [line for line in map(json.loads, filter(lambda line: line.startswith(b"{"), lines)) if line["event"] == event]
+        lines = [line for line in (self.folder / "log").read_bytes().splitlines() if line.startswith(b"{")]
+        return [line for line in map(json.loads, lines) if line["event"] == event]
 
     async def _greets(self) -> bool:
         try:

@@ -25,11 +25,10 @@ class Sink(FakeHop):
 
     def took(self, taken: Taken) -> None:
         """Count a message."""
-        match = NUMBER.search(taken.content[:4096])
-        if match is None:
+        if (known := identified(taken.content)) is None:
             self.strays += 1
-            return
-        self.arrived[int(match[1]), digest(taken.content[match.start() :])] += 1
+        else:
+            self.arrived[known] += 1
 
     def copies(self, number: int) -> dict[str, int]:
         """How often each version of this message came, by digest."""
@@ -41,6 +40,12 @@ def numbered(number: int, size: int) -> bytes:
     head = f"Message-ID: <n{number}@example.org>\r\nSubject: number {number}\r\n\r\n".encode()
     line = hashlib.sha256(head).hexdigest().encode() + b" mailwarden\r\n"
     return head + line * max(1, (size - len(head)) // len(line))
+
+
+def identified(content: bytes) -> tuple[int, str] | None:
+    """The number of a message and the digest of what it was when it was sent; None for one without a number."""
+    match = NUMBER.search(content[:4096])
+    return (int(match[1]), digest(content[match.start() :])) if match else None
 
 
 def digest(content: bytes) -> str:

@@ -17,7 +17,7 @@ from tests.reliability.client import GONE, Talk
 from tests.reliability.process import GatewayProcess
 from tests.reliability.sink import Sink, digest, numbered, taking
 
-RELOADS = int(os.environ.get("MAILWARDEN_RELOADS", "20"))
+RELOADS = int(os.environ.get("MAILWARDEN_RELOADS", "10"))
 CLIENTS = 8
 RATE = 200
 """Messages a second over all clients, as far as the machine goes."""
@@ -99,8 +99,8 @@ async def test_nobody_notices_that_the_policy_is_replaced(tmp_path: Path) -> Non
         print(
             f"{len(seconds)} messages in {elapsed:.0f} s, {len(wrong)} answered wrongly; "
             f"{len(reloaded)} reloads taken, {len(refused)} problems logged; "
-            f"p50 {statistics.median(seconds) * 1000:.0f} ms, p95 {statistics.quantiles(seconds, n=20)[-1] * 1000:.0f} ms, "
-            f"worst {max(seconds) * 1000:.0f} ms"
+            f"p50 {statistics.median(seconds) * 1000:.0f} ms, "
+            f"p95 {statistics.quantiles(seconds, n=20)[-1] * 1000:.0f} ms, worst {max(seconds) * 1000:.0f} ms"
         )
         assert not wrong
         assert len(reloaded) >= RELOADS // 4

@@ -14,7 +14,6 @@ import urllib.request
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
-
 from tests.e2e.ports import free_port
 from tests.reliability.client import RECIPIENT, Talk, delivered
 from tests.reliability.process import GatewayProcess

@@ -38,8 +38,7 @@ BREAKS = {
 }
 DOTS = {"dot": b".", "two dots": b"..", "dot NUL": b".\0", "NUL dot": b"\0.", "dot CR": b".\r"}
 SECOND = (
-    b"MAIL FROM:<evil@example.org>\r\nRCPT TO:<victim@example.gov.vn>\r\nDATA\r\n"
-    b"Subject: smuggled\r\n\r\nsecond\r\n"
+    b"MAIL FROM:<evil@example.org>\r\nRCPT TO:<victim@example.gov.vn>\r\nDATA\r\nSubject: smuggled\r\n\r\nsecond\r\n"
 )
 NOT_CRLF = re.compile(rb"\r(?!\n)|(?<!\r)\n|\0")
 
@@ -89,16 +88,19 @@ async def test_nothing_else_ends_the_data(dot: bytes, line_endings: str, start: 
 
 @pytest.mark.parametrize("line_endings", LINE_ENDINGS)
 async def test_no_line_is_cut_so_that_a_dot_remains(line_endings: str, start: Start) -> None:
-    async with FakeHop() as hop, start(hop.address, listener={"line_endings": line_endings}) as gateway:
-        async with Talk(gateway.addresses["inbound"]) as talk:
-            await talk.hello()
-            for length in LENGTHS:
-                hop.taken.clear()
-                content = b"Subject: long\r\n\r\n" + b"A" * length + b".\r\n" + SECOND
-                assert (await talk.send(content)).code == 250
-                [taken] = hop.taken
-                check_wire(taken)
-                assert taken.content.endswith(content)
+    async with (
+        FakeHop() as hop,
+        start(hop.address, listener={"line_endings": line_endings}) as gateway,
+        Talk(gateway.addresses["inbound"]) as talk,
+    ):
+        await talk.hello()
+        for length in LENGTHS:
+            hop.taken.clear()
+            content = b"Subject: long\r\n\r\n" + b"A" * length + b".\r\n" + SECOND
+            assert (await talk.send(content)).code == 250
+            [taken] = hop.taken
+            check_wire(taken)
+            assert taken.content.endswith(content)
 
 
 async def test_any_two_segments_around_the_end_are_as_one(start: Start) -> None:
@@ -145,10 +147,9 @@ INJECTIONS = {
 
 @pytest.mark.parametrize("content", INJECTIONS.values(), ids=INJECTIONS)
 async def test_bare_line_endings_make_no_field(content: bytes, start: Start) -> None:
-    async with FakeHop() as hop, start(hop.address) as gateway:
-        async with Talk(gateway.addresses["inbound"]) as talk:
-            await talk.hello()
-            assert (await talk.send(content)).code == 550
+    async with FakeHop() as hop, start(hop.address) as gateway, Talk(gateway.addresses["inbound"]) as talk:
+        await talk.hello()
+        assert (await talk.send(content)).code == 550
     assert not hop.taken
 
 
@@ -156,8 +157,8 @@ COMMANDS = (
     b"EHLO a\rMAIL FROM:<evil@example.org>\r\n",
     b"MAIL FROM:<a@example.org>\nRCPT TO:<victim@example.gov.vn>\n",
     b"MAIL FROM:<a@example.org\rX>\r\n",
-    b"MAIL FROM:<\"a\r\n b\"@example.org>\r\n",
-    b"MAIL FROM:<\"a\0b\"@example.org>\r\n",
+    b'MAIL FROM:<"a\r\n b"@example.org>\r\n',
+    b'MAIL FROM:<"a\0b"@example.org>\r\n',
     b"MAIL FROM:<a@example.org> ENVID=x\rRCPT\r\n",
     b"MAIL FROM:<a@example.org> AUTH=<>\n\r\n",
     b"XFORWARD HELO=x+0D+0AEVIL\r\n",

@@ -64,9 +64,10 @@ async def test_what_stands_behind_starttls_in_the_clear_is_never_answered(
 
 async def test_the_session_begins_anew(start: Start, certificate: dict[str, str], context: ssl.SSLContext) -> None:
     offers = ("XFORWARD NAME ADDR PORT PROTO HELO",)
-    async with FakeHop(offers=offers) as hop, start(
-        hop.address, listener={"tls": certificate, "trusted": ["127.0.0.1"]}
-    ) as gateway:
+    async with (
+        FakeHop(offers=offers) as hop,
+        start(hop.address, listener={"tls": certificate, "trusted": ["127.0.0.1"]}) as gateway,
+    ):
         async with Talk(gateway.addresses["inbound"]) as talk:
             assert await talk.asks(
                 "EHLO before.example.org",
@@ -87,15 +88,19 @@ async def test_the_session_begins_anew(start: Start, certificate: dict[str, str]
 async def test_tls_within_tls_and_at_the_wrong_time_is_refused(
     start: Start, certificate: dict[str, str], context: ssl.SSLContext
 ) -> None:
-    async with FakeHop() as hop, start(hop.address, listener={"tls": certificate}) as gateway:
-        async with Talk(gateway.addresses["inbound"]) as talk:
-            await talk.hello()
-            assert await talk.asks("STARTTLS now", "MAIL FROM:<an@example.org>", "STARTTLS", "RSET") == [501, 250, 503, 250]
-            assert (await talk.ask("STARTTLS")).code == 220
-            await encrypt(talk, context)
-            await talk.hello()
-            assert (await talk.ask("STARTTLS")).code == 503
-            assert (await talk.send(CONTENT)).code == 250
+    async with (
+        FakeHop() as hop,
+        start(hop.address, listener={"tls": certificate}) as gateway,
+        Talk(gateway.addresses["inbound"]) as talk,
+    ):
+        await talk.hello()
+        assert await talk.asks("STARTTLS now", "MAIL FROM:<an@example.org>") == [501, 250]
+        assert await talk.asks("STARTTLS", "RSET") == [503, 250]
+        assert (await talk.ask("STARTTLS")).code == 220
+        await encrypt(talk, context)
+        await talk.hello()
+        assert (await talk.ask("STARTTLS")).code == 503
+        assert (await talk.send(CONTENT)).code == 250
     assert len(hop.taken) == 1
 
 
@@ -103,13 +108,16 @@ async def test_required_tls_is_asked_for_before_any_mail(
     start: Start, certificate: dict[str, str], context: ssl.SSLContext
 ) -> None:
     listener = {"tls": {**certificate, "required": True}}
-    async with FakeHop() as hop, start(hop.address, listener=listener) as gateway:
-        async with Talk(gateway.addresses["inbound"]) as talk:
-            commands = ("EHLO a.example.org", "MAIL FROM:<a@example.org>", f"RCPT TO:<{RECIPIENT}>", "DATA", "NOOP")
-            assert await talk.asks(*commands, "RSET", "STARTTLS") == [250, 530, 530, 530, 250, 250, 220]
-            await encrypt(talk, context)
-            await talk.hello()
-            assert (await talk.send(CONTENT)).code == 250
+    async with (
+        FakeHop() as hop,
+        start(hop.address, listener=listener) as gateway,
+        Talk(gateway.addresses["inbound"]) as talk,
+    ):
+        commands = ("EHLO a.example.org", "MAIL FROM:<a@example.org>", f"RCPT TO:<{RECIPIENT}>", "DATA", "NOOP")
+        assert await talk.asks(*commands, "RSET", "STARTTLS") == [250, 530, 530, 530, 250, 250, 220]
+        await encrypt(talk, context)
+        await talk.hello()
+        assert (await talk.send(CONTENT)).code == 250
 
 
 HANDSHAKES: dict[str, tuple[bytes, Callable[[Talk], Any]]] = {

@@ -119,24 +119,27 @@ async def test_each_recipient_hears_what_the_hop_said_of_it(start: Start) -> Non
 async def test_a_hop_that_is_down_defers_every_recipient_and_comes_back_without_us(start: Start) -> None:
     async with FakeHop() as hop:
         address = hop.address
-    async with start(address, limits=LIMITS, deadline=DEADLINE) as gateway:
-        async with Talk(gateway.addresses["inbound"]) as talk:
-            assert [answer.kind for answer in (await talk.hello(), *(await transaction(talk, SMALL)))] == [2, 2, 4, 4, 5]
-            await talk.ask("RSET")
-            server = await asyncio.start_server(taking, *address)
-            async with server:
-                assert (await talk.send(SMALL)).code == 250
+    async with start(address, limits=LIMITS, deadline=DEADLINE) as gateway, Talk(gateway.addresses["inbound"]) as talk:
+        await talk.hello()
+        assert [answer.kind for answer in await transaction(talk, SMALL)] == [2, 4, 4, 5]
+        await talk.ask("RSET")
+        server = await asyncio.start_server(taking, *address)
+        async with server:
+            assert (await talk.send(SMALL)).code == 250
 
 
 async def test_a_hop_that_is_late_with_every_reply_gets_no_longer_than_one_that_is_silent(start: Start) -> None:
     server = await asyncio.start_server(partial(taking, after=0.3), "127.0.0.1", 0)
-    async with server, start(server.sockets[0].getsockname(), limits=LIMITS, deadline=0.9) as gateway:
-        async with Talk(gateway.addresses["inbound"]) as talk:
-            await talk.hello()
-            await talk.ask("MAIL FROM:<an@example.org>")
-            began = time.monotonic()
-            assert (await talk.ask(f"RCPT TO:<{RECIPIENT}>")).kind == 4
-            assert time.monotonic() - began < 0.9 + 0.25
+    async with (
+        server,
+        start(server.sockets[0].getsockname(), limits=LIMITS, deadline=0.9) as gateway,
+        Talk(gateway.addresses["inbound"]) as talk,
+    ):
+        await talk.hello()
+        await talk.ask("MAIL FROM:<an@example.org>")
+        began = time.monotonic()
+        assert (await talk.ask(f"RCPT TO:<{RECIPIENT}>")).kind == 4
+        assert time.monotonic() - began < 0.9 + 0.25
 
 
 @pytest.mark.parametrize("answer", ["4xx", "5xx", "close", "hang", "garbage"])

@@ -1,0 +1,105 @@
+"""Tells people: what the rest of the gateway calls. `tell` from anywhere, `run` once, `stop` at the end."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from contextlib import suppress
+from typing import TYPE_CHECKING
+
+import structlog
+
+from gateway.errors import StoreUnavailable
+from gateway.notices.compose import Letterhead, compose
+from gateway.notices.guard import Audience, Fate, Guard
+from gateway.notices.model import Notice
+from gateway.notices.outbox import Letter, Outbox
+from gateway.notices.sender import PAUSE, Clock, Sender
+from gateway.notices.throttle import Limits
+
+if TYPE_CHECKING:  # types only: the hop is handed in
+    from gateway.smtp.hop import NextHop
+
+log = structlog.get_logger()
+
+
+class Notifier:
+    """`audience` gives who may be told by the policy in force; outbox and hop are closed by whoever made them."""
+
+    def __init__(
+        self,
+        *,
+        letterhead: Letterhead,
+        audience: Callable[[], Audience],
+        limits: Limits,
+        outbox: Outbox,
+        hop: NextHop,
+        clock: Clock,
+    ) -> None:
+        self._letterhead = letterhead
+        self._audience = audience
+        self._guard = Guard(limits)
+        self._outbox = outbox
+        self._clock = clock
+        self._sender = Sender(outbox, hop, clock)
+        self._wanted = asyncio.Event()
+        self._stopped = asyncio.Event()
+
+    async def tell(self, notice: Notice) -> Fate:
+        """Put the notice on its way, if it may be told. Never raises: a notice is no reason to stop mail.
+
+        QUEUED means that it is on stable storage and will be sent, or given up with a line in the log.
+        """
+        try:
+            fate = self._guard.check(notice, self._audience()) or await self._queue(notice)
+        except Exception as error:
+            if not isinstance(error, StoreUnavailable):
+                log.exception("bug in a notice", kind=notice.kind.value, about=notice.about)
+            log.error("notice lost", kind=notice.kind.value, about=notice.about, to=notice.to, reason=str(error))
+            self._guard.forget(notice)
+            return Fate.LOST
+        if fate is not Fate.QUEUED:
+            log.info("notice not sent", kind=notice.kind.value, about=notice.about, to=notice.to, reason=fate.value)
+        return fate
+
+    async def run(self) -> None:
+        """Send what waits, until `stop`. Trouble is logged, and tried again after a pause."""
+        while not self._stopped.is_set():
+            self._wanted.clear()
+            pause = PAUSE
+            try:
+                await self.tell_of_floods()
+                pause = await self._sender.round()
+            except StoreUnavailable as error:
+                log.error("notices wait", reason=str(error))
+            except Exception:
+                log.exception("bug in sending notices")
+            # After trouble a new notice is no reason to try sooner.
+            reason_to_go_on = self._stopped if pause == PAUSE else self._wanted
+            with suppress(TimeoutError):
+                async with asyncio.timeout(pause):
+                    await reason_to_go_on.wait()
+
+    def stop(self) -> None:
+        """Let `run` end with the letter that is under way."""
+        self._sender.stop()
+        self._stopped.set()
+        self._wanted.set()
+
+    async def tell_of_floods(self) -> None:
+        """Tell those whose notices were suppressed how many were, once their hour is over."""
+        for summary in self._guard.summaries(self._clock()):
+            await self.tell(summary)
+
+    async def _queue(self, notice: Notice) -> Fate:
+        letter = Letter(
+            id=notice.id,
+            kind=notice.kind.value,
+            to=notice.to,
+            created=notice.moment,
+            message=compose(notice, self._letterhead),
+        )
+        if not await self._outbox.put(letter):
+            return Fate.DUPLICATE
+        self._wanted.set()
+        return Fate.QUEUED
