@@ -222,6 +222,7 @@ class Gateway:
 
     async def _watch(self) -> None:
         """Reload when a file of the policy changes. The folders are watched: editors replace files by rename."""
+        await self.reload()  # what has changed between the start and this watch
         while True:
             folders = {Path(path).parent for path in self.policy.files}
             async for changes in awatch(*folders, debounce=200, step=50, recursive=False):

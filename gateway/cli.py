@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import ipaddress
 import json
+import resource
 import sys
 import time
 from collections.abc import Iterable
@@ -93,11 +94,18 @@ def serve(config: Path) -> None:
     settings = load_settings(config)
     policy = load(settings.policy)
     logs.configure(settings.log.level, settings.log.format)
+    _take_all_descriptors()
     try:
         uvloop.run(Gateway(settings, policy).serve())
     except OSError as error:
         click.echo(f"mailwarden: cannot start: {error}", err=True)
         sys.exit(EX_UNAVAILABLE)
+
+
+def _take_all_descriptors() -> None:
+    """Every session has a socket: use as many as the system grants, not the lower number it begins with."""
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
 
 
 @main.command()

@@ -48,7 +48,8 @@ class KeptMail:
 
     `id` is the message's own id. `rules` are the rules that kept it, `clauses` what they cite; `because` says why, in
     words for an officer. `retention` is the class that says how long it is kept; `digest` the SHA-256 of the bytes.
-    `approvers` and `quorum` are who may approve held mail and how many of them must.
+    `approvers` and `quorum` are who may approve held mail and how many of them must. `terms` is the rest of what was
+    decided when it came, as `custody/terms.py` writes it; to a store it is a text.
     """
 
     id: str
@@ -72,16 +73,21 @@ class KeptMail:
     policy: str
     approvers: tuple[str, ...] = ()
     quorum: int = 1
+    terms: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Step:
-    """One thing that happened to a kept message: who did what, when, and what he said of it."""
+    """One thing that happened to a kept message: who did what, when, and what he said of it.
+
+    `whom` is for whom he did it, or whom it concerns, where that is somebody else.
+    """
 
     moment: datetime
     actor: str
     act: str
     comment: str = ""
+    whom: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -137,6 +143,41 @@ class MailStore(Protocol):
 
     async def close(self) -> None:
         """End the store's work."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Code:
+    """Leave to act once on one message, for whoever has the secret of which `digest` is the SHA-256 in hexadecimal.
+
+    `acts` are what may be done with it, `person` in whose name. `used` is when it was, None while it was not.
+    """
+
+    digest: str
+    message: str
+    acts: tuple[str, ...]
+    person: str
+    expires: datetime
+    used: datetime | None = None
+
+
+class Codes(Protocol):
+    """Single-use codes, by their digests: the secrets themselves are nowhere."""
+
+    async def put(self, codes: Sequence[Code]) -> None:
+        """Remember codes. Raises StoreUnavailable."""
+        ...
+
+    async def peek(self, digest: str) -> Code | None:
+        """The code of that digest, used or not. Raises StoreUnavailable."""
+        ...
+
+    async def redeem(self, digest: str, moment: datetime) -> bool:
+        """Use it up: True for one caller only, False if it is used or is not there. Raises StoreUnavailable."""
+        ...
+
+    async def forget(self, before: datetime) -> int:
+        """Drop the codes that expired before that moment; how many. Raises StoreUnavailable."""
         ...
 
 

@@ -9,9 +9,13 @@ from hypothesis import strategies as st
 from gateway import decide, reply
 from gateway.decide import Disposal
 from gateway.mail import Recipient
+from gateway.policy.forms import RuleId
+from gateway.policy.logic import Answer, Settled
 from gateway.policy.model import Mixed, Policy
+from gateway.policy.rule import Rule, With
 from gateway.reply import OK, TAKEN, Reply
-from gateway.verdict import Action, Outcome, Verdict
+from gateway.schema.shapes import Position
+from gateway.verdict import Action, Outcome, RuleOutcome, Truth, Verdict
 
 
 def outcome(name: str, action: Action, answer: Reply = OK) -> Outcome:
@@ -76,3 +80,42 @@ def test_nobody_is_forgotten_and_nothing_is_kept_that_cannot_be(
         assert can_own or not disposal.own
         assert (disposal.reply is None) is bool(disposal.deliver)
         assert all(each.action.delivers for each in disposal.deliver)
+
+
+SECRET = Rule(
+    id=RuleId("secret"),
+    when="always",
+    then=Action.REJECT,
+    with_=With(store="never"),
+    where=Position(),
+    condition=Settled(Answer(Truth.MATCH, "so")),
+)
+
+
+def told(action: Action, answer: Reply, result: Truth = Truth.MATCH) -> Outcome:
+    """The outcome for a recipient for whom the rule `secret` asked for this."""
+    record = RuleOutcome("secret", (), "enforce", result, None if result is Truth.NO_MATCH else action, "so")
+    return Outcome(recipient=Recipient("s"), action=action, reply=answer, rules=(record,))
+
+
+S, U = told(Action.REJECT, NO), told(Action.DEFER, LATER, Truth.UNKNOWN)
+CLEAN = told(Action.QUARANTINE, TAKEN, Truth.NO_MATCH)
+
+UNSTORED: dict[str, tuple[tuple[Outcome, ...], Disposal]] = {
+    "for all": ((S,), Disposal(unstored=(S,), reply=NO)),
+    "for some, and others would get it": ((A, S), Disposal(unstored=(S,), reply=NO)),
+    "for some, and for others it would be kept": ((H, Q, S), Disposal(unstored=(S,), reply=NO)),
+    "for some, and for others nobody could look": ((F, S), Disposal(unstored=(S,), reply=NO)),
+    "nobody could look for marks": ((U, Q), Disposal(unstored=(U,), reply=LATER)),
+    "marks for one, and for another nobody could look": ((U, S), Disposal(unstored=(U, S), reply=NO)),
+    "no marks": ((CLEAN,), Disposal(own=(CLEAN,), reply=TAKEN)),
+}
+
+
+@pytest.mark.parametrize("mixed", [KEEP, STRICT])
+@pytest.mark.parametrize(("outcomes", "disposal"), UNSTORED.values(), ids=UNSTORED)
+def test_what_may_not_be_stored_is_refused_for_all_and_never_owned(
+    mixed: Mixed, outcomes: tuple[Outcome, ...], disposal: Disposal
+) -> None:
+    policy = Policy(digest="x", rules=(SECRET,), filters={}, mixed=mixed)
+    assert decide.fold(policy, Verdict(policy="x", outcomes=outcomes), can_own=True) == disposal

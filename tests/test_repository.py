@@ -31,7 +31,7 @@ LONGEST = 400
 
 DISPATCHED = frozenset(
     {"connection_made", "data_received", "eof_received", "connection_lost", "pause_writing", "resume_writing"}
-    | {"do_GET", "from_node", "json_schema", "matches", "test", "narrow"}
+    | {"do_GET", "from_node", "json_schema", "matches", "test", "narrow", "scope", "leaves", "needs_content"}
 )
 """What asyncio, http.server, the reader's types (`schema/reader.py`) and the conditions (`policy/logic.py`) declare."""
 
@@ -68,8 +68,9 @@ def public(tree: ast.AST, path: Path) -> list[str]:
 
 
 def is_dispatch(node: ast.AST) -> bool:
-    """Methods whose meaning is told where their protocol is declared, which is not here."""
-    return getattr(node, "name", "") in DISPATCHED
+    """Methods whose meaning is told where their protocol is declared, which is not here, and overloads."""
+    decorators = [ast.unparse(each) for each in getattr(node, "decorator_list", ())]
+    return getattr(node, "name", "") in DISPATCHED or "overload" in decorators
 
 
 @pytest.mark.parametrize("path", SOURCES, ids=lambda path: str(path.relative_to(ROOT)))

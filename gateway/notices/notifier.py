@@ -52,6 +52,9 @@ class Notifier:
         """
         try:
             fate = self._guard.check(notice, self._audience()) or await self._queue(notice)
+        except asyncio.CancelledError:
+            self._guard.forget(notice)  # if it was queued all the same, the outbox knows
+            raise
         except Exception as error:
             if not isinstance(error, StoreUnavailable):
                 log.exception("bug in a notice", kind=notice.kind.value, about=notice.about)
@@ -92,12 +95,13 @@ class Notifier:
             await self.tell(summary)
 
     async def _queue(self, notice: Notice) -> Fate:
+        message = await asyncio.to_thread(compose, notice, self._letterhead)  # a long digest takes 0.1 s
         letter = Letter(
             id=notice.id,
             kind=notice.kind.value,
             to=notice.to,
             created=notice.moment,
-            message=compose(notice, self._letterhead),
+            message=message,
         )
         if not await self._outbox.put(letter):
             return Fate.DUPLICATE

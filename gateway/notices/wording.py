@@ -171,5 +171,6 @@ _environment = ImmutableSandboxedEnvironment(
     finalize=_finalized,
     trim_blocks=True,
     lstrip_blocks=True,
+    auto_reload=False,
 )
 _environment.filters["up_to"] = lambda value, limit: harmless(value, limit)

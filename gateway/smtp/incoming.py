@@ -16,7 +16,7 @@ from gateway import decide, dispose, reply, trace
 from gateway.config import AccountSource, LineEndings
 from gateway.errors import HopError, Refused
 from gateway.identity import new_id
-from gateway.mail import Client, Envelope, Mail, Raw, Recipient, Transaction
+from gateway.mail import Client, Envelope, Mail, Part, Raw, Recipient, Transaction
 from gateway.mime.parse import parse
 from gateway.origin import handed_in_inside
 from gateway.pipeline import judge
@@ -215,13 +215,7 @@ class Incoming:
 
     async def _judged(self, started: float) -> tuple[Mail, Verdict]:
         raw = await self._spooled.finish()
-        if len(raw) <= IN_MEMORY:
-            return await self._look(raw, started)
-        async with self.service.large:
-            return await self._look(raw, started)
-
-    async def _look(self, raw: Raw, started: float) -> tuple[Mail, Verdict]:
-        root = parse(raw) if len(raw) <= IN_MEMORY else await asyncio.to_thread(parse, raw)
+        root = await self._read(raw)
         if trace.hops(root) >= self.service.limits.hops or (
             trace.own_passes(root, self.service.hostname) >= trace.OWN_PASSES
         ):
@@ -233,6 +227,13 @@ class Incoming:
         mail = Mail.of(self.facts, raw, root)
         deadline = started + self.service.deadline * LOOKING
         return mail, await judge(self.policy, mail, deadline=deadline, observe=self.service.observer.examined)
+
+    async def _read(self, raw: Raw) -> Part:
+        """The message's structure; a large one is read in a thread, and few at once."""
+        if len(raw) <= IN_MEMORY:
+            return parse(raw)
+        async with self.service.large:
+            return await asyncio.to_thread(parse, raw)
 
     def _log(self, answer: Reply, verdict: Verdict | None, seconds: float) -> None:
         self._logged = True

@@ -37,7 +37,7 @@ class Service:
     """Handed to each session by the server that accepted it.
 
     `policy` gives the policy in force now: a session asks once a transaction, so a reload never splits one. `large`
-    lets only a few large messages be read and judged at once, so that small mail never waits behind them; `turns` does
+    lets only a few large messages be read at once, so that small mail never waits behind them; `turns` does
     the same for the pieces in which they come.
     """
 

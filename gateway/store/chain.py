@@ -79,7 +79,7 @@ def forgotten_of(record: AuditRecord) -> Forgotten:
 class Inspection:
     """Looks at the rows of a trail in order, one after the other, and says what does not fit.
 
-    `anchors` are heads noted elsewhere, by the place where they stand.
+    `anchors` are heads noted in other places, each with words for the place: "in trail.head".
     """
 
     def __init__(self, forgotten: Forgotten, anchors: Sequence[tuple[str, Head]]) -> None:
@@ -100,7 +100,7 @@ class Inspection:
             yield f"record {row.number} does not follow the one before it: changed, swapped or renumbered"
         for where, head in self._anchors:
             if head.number == row.number and head.hash != row.hash:
-                yield f"record {row.number} is not the one noted in {where}: the chain was written anew"
+                yield f"record {row.number} is not the one noted {where}: the chain was written anew"
         yield from self._content(row, rules)
         self._last = Head(row.number, row.hash)
 
@@ -108,7 +108,7 @@ class Inspection:
         """What is wrong with the end."""
         for where, head in self._anchors:
             if head.number > self._last.number:
-                yield f"{_range(self._last.number + 1, head.number)} missing at the end, says {where}"
+                yield f"{_range(self._last.number + 1, head.number)} missing at the end, as noted {where}"
 
     def _content(self, row: Stored, rules: Sequence[str]) -> Iterator[str]:
         if row.content is None:

@@ -43,6 +43,7 @@ class HeadFile:
                 return
             try:
                 os.pwrite(descriptor, line, 0)
+                os.ftruncate(descriptor, LENGTH)
             finally:
                 os.close(descriptor)
 

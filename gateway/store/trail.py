@@ -137,10 +137,10 @@ class EmbeddedTrail:
         second = self._file.noted.read()  # before the first: what is noted there is in the database, if all is well
         first = await self._read(head_of)
         expired, forgotten = await self._read(last_forgotten)
-        anchors = [("the database's head", first), *(("a noted head", each) for each in noted)]
+        anchors = [("in the database", first), *(("elsewhere", each) for each in noted)]
         problems = []
         if second is not None:
-            anchors.append((self._file.noted.path.name, second))
+            anchors.append((f"in {self._file.noted.path.name}", second))
         elif first.number:
             problems.append(f"{self._file.noted.path.name} is gone or cannot be read")
         inspection = Inspection(forgotten, anchors)

@@ -51,7 +51,7 @@ class TrailFile:
             upgrade(connection, "trail")
             analyse(connection)
             begun = head_of(connection).number > 0
-        if not begun:
+        if not begun and not self.noted.path.exists():
             self.noted.write(Head())
 
     def settle(self, later: Sequence[Head]) -> None:

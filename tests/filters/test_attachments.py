@@ -191,6 +191,18 @@ def test_the_contract() -> None:
     assert {option.name for option in fields(options)} == {"extra_executable", "harmless", "usual_defects"}
 
 
+ODD_FORMS = {
+    "two content types": (b"Content-Type: text/plain\r\nContent-Type: text/html\r\n\r\nx", {"duplicate-content-type"}),
+    "a multipart that never ends": (b"Content-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\n\r\nx\r\n", {"no-end-boundary"}),
+    "an ordinary letter": (b"Content-Type: text/plain\r\n\r\nx", set()),
+}
+
+
+@pytest.mark.parametrize(("raw", "defects"), ODD_FORMS.values(), ids=ODD_FORMS)
+def test_malformed(raw: bytes, defects: set[str]) -> None:
+    assert {finding.defect for finding in found(raw) if finding.code == "malformed"} == defects
+
+
 PIECES = st.sampled_from(
     [
         *(b"--b\r\n", b"--b--", b"\r\n", b"MZ", b"PK\x03\x04", b"%PDF-", b"Rar!\x1a\x07"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -111,11 +112,12 @@ def notices(about: Original, text: Bilingual | None = TEXT, **changes: Any) -> d
 
 @dataclass
 class MemoryOutbox:
-    """The promises of an outbox but for crashes. `broken` makes every call raise StoreUnavailable."""
+    """The promises of an outbox but for crashes. Calls in `broken` raise StoreUnavailable; `due` sets `asked`."""
 
     waiting: dict[str, tuple[datetime, Letter]] = field(default_factory=dict)
     sent: set[str] = field(default_factory=set)
     broken: set[str] = field(default_factory=set)
+    asked: asyncio.Event = field(default_factory=asyncio.Event)
 
     async def put(self, letter: Letter) -> bool:
         self._check("put")
@@ -127,6 +129,7 @@ class MemoryOutbox:
         return True
 
     async def due(self, now: datetime) -> Sequence[Letter]:
+        self.asked.set()
         self._check("due")
         ready = sorted((due, id) for id, (due, _) in self.waiting.items() if due <= now)
         return [self.waiting[id][1] for _, id in ready[:BATCH]]

@@ -141,6 +141,18 @@ async def test_an_outbox_that_cannot_take_it_stops_nobody(tmp_path: Path, clock:
     assert await teller.tell(kept()) is Fate.QUEUED
 
 
+async def test_a_caller_that_was_cancelled_may_tell_again(tmp_path: Path, clock: Clock) -> None:
+    outbox = FolderOutbox(tmp_path / "outbox")
+    teller = notifier(outbox, MaildirHop(tmp_path), clock)
+    telling = asyncio.create_task(teller.tell(kept()))
+    await asyncio.sleep(0)  # it has begun, and a thread composes
+    telling.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await telling
+    assert await teller.tell(kept()) is Fate.QUEUED
+    await outbox.close()
+
+
 async def test_a_flood_is_summed_up_when_its_hour_is_over(tmp_path: Path, clock: Clock) -> None:
     outbox = MemoryOutbox()
     teller = notifier(outbox, MaildirHop(tmp_path), clock, per_hour=2)
@@ -264,7 +276,7 @@ async def test_a_store_in_trouble_does_not_end_the_run(tmp_path: Path, clock: Cl
     outbox = MemoryOutbox(broken={"due"})
     teller = notifier(outbox, MaildirHop(tmp_path), clock)
     running = asyncio.create_task(teller.run())
-    await asyncio.sleep(0)
+    await asyncio.wait_for(outbox.asked.wait(), 5)
     assert not running.done()
     teller.stop()
     await asyncio.wait_for(running, 5)

@@ -176,7 +176,23 @@ WARNINGS = {
     ),
     "an officer who is nobody": (
         "rules: [{id: a, when: always, then: hold, with: {notify: officer, text: {vi: a, en: a}}}]",
-        ["2:9: rule a notifies the officer, and the organisation has no officers"],
+        [
+            "2:9: rule a holds mail that nobody can approve: it has no approvers, nor officers",
+            "2:9: rule a notifies the officer, and the organisation has no officers",
+        ],
+    ),
+    "approvers of whom too few count": (
+        "lists: {heads: [a@example.gov.vn, {value: b@example.gov.vn, expires: 2026-11-23}]}\n"
+        "rules: [{id: a, when: always, then: hold, with: {approvers: {in: heads}, quorum: 2}}]",
+        [
+            '2:35: "b@example.gov.vn" in list heads expired on 2026-11-23 and does not count',
+            "3:9: rule a needs 2 approvers, and 1 of them count today",
+        ],
+    ),
+    "a delegate whose time is over": (
+        "organisation: {delegates: [{approver: a@example.gov.vn, delegate: b@example.gov.vn, "
+        "from: 2026-11-01, until: 2026-11-23}]}",
+        ["2:28: b@example.gov.vn acts for a@example.gov.vn no longer since 2026-11-23"],
     ),
 }
 
