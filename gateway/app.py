@@ -14,18 +14,16 @@ import structlog
 from watchfiles import awatch
 
 from gateway.config import Listener, Settings
-from gateway.endpoint import HostPort, UnixSocket, Upstream, UpstreamKind
-from gateway.errors import ConfigurationError
+from gateway.endpoint import HostPort
+from gateway.errors import ConfigurationError, StoreUnavailable
 from gateway.metrics import Metrics
+from gateway.office import Office, next_hop, open_office
 from gateway.policy.load import load
 from gateway.policy.model import Policy
 from gateway.smtp.door import Door
-from gateway.smtp.hop import HopSettings, NextHop
-from gateway.smtp.maildir import MaildirHop
 from gateway.smtp.reservation import Reservations
 from gateway.smtp.server import listen, tls_context
 from gateway.smtp.service import Service, Turns
-from gateway.smtp.upstream import SmtpHop
 from gateway.spool import Spool
 from gateway.status import StatusServer
 from gateway.trial import failed_cases
@@ -35,6 +33,9 @@ HEARTBEAT = 0.1
 
 DEAD_AFTER = 10.0
 """Seconds without a heartbeat after which /healthz says no: a supervisor should start us anew."""
+
+CUSTODY_EVERY = 30.0
+"""Seconds between two looks at what time asks for of kept mail."""
 
 EXPIRING = timedelta(days=14)
 """How long before its end an exception is announced (regulations 1.5)."""
@@ -69,12 +70,19 @@ class Gateway:
         """Open every listener, and on the way out drain them: a message that is under way is brought to its end."""
         self._spool.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         self._announce(self.policy)
+        async with open_office(self.settings, lambda: self.policy, observe=self.metrics.examined) as office:
+            self.office = office
+            async with self._listening(office):
+                yield
+
+    @contextlib.asynccontextmanager
+    async def _listening(self, office: Office) -> AsyncIterator[None]:
         servers = []
         for listener in self.settings.listeners:
             if listener.smtp is None:
                 log.warning("milter listener is not served by this version", listener=listener.name)
                 continue
-            service = self._service(listener)
+            service = self._service(listener, office)
             server = await listen(service, self.door)
             self._services.append(service)
             servers.append(server)
@@ -89,7 +97,10 @@ class Gateway:
             asyncio.create_task(self.door.sweep(), name="sweep"),
             asyncio.create_task(self._heartbeat(), name="heartbeat"),
             asyncio.create_task(self._watch(), name="watch the policy"),
+            asyncio.create_task(self._keep_time(office), name="custody"),
         ]
+        if office.notifier is not None:
+            tasks.append(asyncio.create_task(office.notifier.run(), name="notices"))
         try:
             yield
         finally:
@@ -100,6 +111,7 @@ class Gateway:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
             for service in self._services:
+                await asyncio.gather(*service.errands)
                 await service.reservations.hop.close()
             if self.status is not None:
                 await asyncio.to_thread(self.status.close)
@@ -149,7 +161,7 @@ class Gateway:
             log.info("policy reloaded", policy=candidate.digest, rules=len(candidate.rules))
             return True
 
-    def _service(self, listener: Listener) -> Service:
+    def _service(self, listener: Listener, office: Office) -> Service:
         limits = self.settings.limits
         return Service(
             listener=listener,
@@ -160,38 +172,13 @@ class Gateway:
             policy=lambda: self.policy,
             spool=self._spool,
             reservations=Reservations(
-                self._next_hop(listener), limit=limits.upstream_connections, observer=self.metrics
+                next_hop(self.settings, listener), limit=limits.upstream_connections, observer=self.metrics
             ),
+            custody=office.custody,
             observer=self.metrics,
             tls=tls_context(listener.tls) if listener.tls else None,
             large=self._large,
             turns=self._turns,
-        )
-
-    def _next_hop(self, listener: Listener) -> NextHop:
-        upstream, limits = listener.upstream, self.settings.limits
-        match upstream:
-            case Upstream(path=Path() as folder):
-                return MaildirHop(folder)
-            case Upstream(address=HostPort(host, port)):
-                address: tuple[str, int] | str = (host, port)
-            case Upstream(address=UnixSocket(path)):
-                address = str(path)
-            case _:
-                raise ValueError(f"listener {listener.name} has no next hop")
-        return SmtpHop(
-            HopSettings(
-                address=address,
-                protocol="lmtp" if upstream.kind is UpstreamKind.LMTP else "smtp",
-                tls=listener.upstream_tls.value,
-                ca=str(listener.upstream_ca or ""),
-                helo=self.settings.hostname,
-                connections=limits.upstream_connections,
-                idle_seconds=limits.upstream_idle,
-                connect_timeout=limits.upstream_connect,
-                reply_timeout=limits.upstream_reply,
-                final_timeout=self.settings.deadline,
-            )
         )
 
     def _announce(self, policy: Policy) -> None:
@@ -219,6 +206,17 @@ class Gateway:
             self._beat = time.monotonic()
             self.metrics.loop_lagged(max(0.0, self._beat - due))
             self.metrics.spool_bytes.set(self._spool.on_disk + self._spool.in_memory)
+
+    async def _keep_time(self, office: Office) -> None:
+        """Reminders, ends and what was left undone, for ever."""
+        while True:
+            try:
+                await office.custody.sweep()
+            except StoreUnavailable as error:
+                log.error("custody waits", reason=str(error))
+            except Exception:
+                log.exception("bug in custody")
+            await asyncio.sleep(CUSTODY_EVERY)
 
     async def _watch(self) -> None:
         """Reload when a file of the policy changes. The folders are watched: editors replace files by rename."""

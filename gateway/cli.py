@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import ipaddress
 import json
 import resource
@@ -95,6 +96,7 @@ def serve(config: Path) -> None:
     policy = load(settings.policy)
     logs.configure(settings.log.level, settings.log.format)
     _take_all_descriptors()
+    gc.freeze()  # what is loaded by now stays: the collector need not go through it again every few messages
     try:
         uvloop.run(Gateway(settings, policy).serve())
     except OSError as error:

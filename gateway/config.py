@@ -190,7 +190,7 @@ class Limits:
     errors: int = 20
     """Refused commands of a session before it is closed with 421."""
 
-    messages_per_session: int = 1000
+    messages_per_session: int = 100_000
     """Messages taken in one session."""
 
     command_timeout: Duration = Duration(300)
@@ -259,6 +259,35 @@ class Log:
     """One JSON object a line, or coloured text for a person."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Notices:
+    """What people are told by mail: that their message is kept, that they are asked to decide, what was decided."""
+
+    mailbox: str
+    """The address that notices come from; one of the organisation's."""
+
+    contact: str = ""
+    """The address that answers questions; `mailbox` where it is left out."""
+
+    listener: str = ""
+    """The listener whose next hop carries them; the first SMTP listener where it is left out."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Page:
+    """The page on which an approver decides on one message."""
+
+    address: HostPort
+    """Where it is served: `HOST:PORT`; behind a reverse proxy with TLS."""
+
+    url: str
+    """How people reach it: what stands before the code in their links, such as `https://mail.example.gov.vn/decide/`."""
+
+    def __post_init__(self) -> None:
+        if not (_HELP_URL.fullmatch(self.url) and self.url.endswith("/") and len(self.url) <= HELP_URL_LIMIT):
+            raise ValueError(f"url must be an http or https address that ends in /, {HELP_URL_LIMIT} characters at most")
+
+
 def _own_name() -> str:
     """The machine's full name, or one that can stand in a greeting where it has none (a container's may not)."""
     name = socket.getfqdn()
@@ -290,6 +319,12 @@ class Settings:
     help_url: str = ""
     """A page for people whose mail is refused; it is put in the refusal."""
 
+    notices: Notices | None = None
+    """Notices to recipients, senders, officers and approvers; none: nobody is told, and approvers use the commands."""
+
+    page: Page | None = None
+    """The approvers' page; none: they use the commands."""
+
     log: Log = Log()
     """How much is logged, and in which form."""
 
@@ -312,6 +347,12 @@ class Settings:
             raise Misfit("deadline", "must be more than 0 and at most 90s (Postfix waits 100s)")
         if max(self.limits.upstream_reply, self.limits.upstream_connect) >= self.deadline:
             raise Misfit("deadline", "must be longer than limits.upstream_reply and limits.upstream_connect")
+
+        if self.page and not self.notices:
+            raise ValueError('"page" has no use without "notices": its links are sent by them')
+        carriers = [listener.name for listener in self.listeners if listener.upstream]
+        if self.notices and (self.notices.listener or (carriers or [""])[0]) not in carriers:
+            raise ValueError("notices.listener must be a listener with an upstream")
 
     def _check_listeners(self) -> None:
         if not self.listeners:

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 
 from gateway.mail import Direction, Mail, Recipient, Transaction
-from gateway.policy.logic import Known, Scope
+from gateway.policy.logic import MATCH, Known, Scope
 from gateway.policy.model import Mixed, Policy
 from gateway.policy.ruling import Bench, Ruling, outcome_of, ruling_of, same_for
 from gateway.reply import NOT_OWNED_YET, RECIPIENT_OK, SENDER_OK, TAKEN, Reply
@@ -44,9 +44,9 @@ def at_envelope(policy: Policy, transaction: Transaction, recipient: Recipient |
     else:
         direction = None if transaction.inside else Direction.INBOUND
     known = Known(transaction, {}, direction, recipient)
-    rulings = [ruling_of(rule, rule.condition.test(known), unknown_counts=False) for rule in policy.early]
-    if any(ruling.in_force for ruling in rulings):
-        return outcome_of(rulings, recipient or Recipient(""))
+    answers = [(rule, rule.condition.test(known)) for rule in policy.early]
+    if held := [ruling_of(rule, answer) for rule, answer in answers if answer.truth is MATCH]:
+        return outcome_of(held, recipient or Recipient(""))
     yes = SENDER_OK if recipient is None else RECIPIENT_OK
     return Outcome(recipient=recipient or Recipient(""), action=Action.ACCEPT, reply=yes)
 
@@ -119,7 +119,7 @@ def _rows(policy: Policy, mail: Mail, reports: Iterable[Report]) -> Iterator[tup
     if len(mail.envelope.recipients) == 1:  # nobody to share with: most mail
         [recipient] = mail.envelope.recipients
         known = Known(mail, looked, mail.direction(recipient), recipient)
-        yield recipient, tuple([ruling_of(r, r.condition.test(known), unknown_counts=True) for r in policy.rules])
+        yield recipient, tuple([ruling_of(r, r.condition.test(known)) for r in policy.rules])
         return
     known = Known(mail, looked)
     for_message = [rule.condition.narrow(known, Scope.MESSAGE) for rule in policy.rules]

@@ -7,11 +7,12 @@ is relayed, the answer is the next hop's own answer: nobody is told 250 for what
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
+from typing import Protocol
 
-from gateway import reply
 from gateway.decide import Disposal
 from gateway.mail import Mail, Raw, Recipient, Span
 from gateway.mime.edit import edited
+from gateway.policy.model import Policy
 from gateway.reply import Reply
 from gateway.trace import decision, received
 from gateway.verdict import Outcome, Verdict
@@ -20,13 +21,49 @@ Send = Callable[[Sequence[Recipient], Raw, Sequence[bytes | Span]], Awaitable[Re
 """How the front end hands a message on: to these recipients, these pieces. Raises HopError."""
 
 
-async def carry_out(mail: Mail, verdict: Verdict, disposal: Disposal, *, send: Send, hostname: str) -> Reply:
-    """Do what was decided. Returns the reply to the end of data; raises HopError if the next hop fails."""
-    if disposal.reply is not None:
+class Keeper(Protocol):
+    """Who owns mail that is held or quarantined (`custody/custody.py`)."""
+
+    async def own(self, policy: Policy, mail: Mail, outcomes: Sequence[Outcome]) -> Reply:
+        """Keep it for these recipients: accepted once it is on stable storage."""
+        ...
+
+    async def unstored(self, policy: Policy, mail: Mail, outcomes: Sequence[Outcome]) -> None:
+        """Remember mail of which no content may be kept. Raises StoreUnavailable."""
+        ...
+
+    async def withdraw(self, id: str) -> None:
+        """Give up a message that was owned. Never raises."""
+        ...
+
+
+async def carry_out(
+    policy: Policy, mail: Mail, verdict: Verdict, disposal: Disposal, *, send: Send, keeper: Keeper, hostname: str
+) -> Reply:
+    """Do what was decided. Returns the reply to the end of data; raises HopError if the next hop fails.
+
+    What must be owned is owned first; if the others' copy is then not taken, it is given up, since its client will
+    send it again.
+    """
+    if disposal.unstored:
+        await keeper.unstored(policy, mail, disposal.unstored)
+    if disposal.own:
+        owned = await keeper.own(policy, mail, disposal.own)
+        if not owned.accepted or not disposal.deliver:
+            return owned
+    elif disposal.reply is not None:
         return disposal.reply
-    if not disposal.deliver:
-        return reply.TAKEN  # only discards are left: the policy wants the sender to believe it arrived
-    return await send(_recipients(disposal.deliver), mail.raw, _pieces(mail, verdict, disposal.deliver, hostname))
+    try:
+        answer = await send(
+            _recipients(disposal.deliver), mail.raw, _pieces(mail, verdict, disposal.deliver, hostname)
+        )
+    except BaseException:
+        if disposal.own:
+            await keeper.withdraw(mail.id)
+        raise
+    if disposal.own and not answer.accepted:
+        await keeper.withdraw(mail.id)
+    return answer
 
 
 def _recipients(outcomes: Sequence[Outcome]) -> tuple[Recipient, ...]:

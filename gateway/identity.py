@@ -15,4 +15,4 @@ ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"  # Crockford's: no I, L, O, U to m
 def new_id() -> str:
     """A fresh id."""
     number = int(time.time() * 1000) << 40 | secrets.randbits(40)
-    return "".join(ALPHABET[number >> shift & 31] for shift in range(85, -1, -5))
+    return "".join([ALPHABET[number >> shift & 31] for shift in range(85, -1, -5)])

@@ -20,20 +20,22 @@ import structlog
 TEXT_LIMIT = 500
 """Characters of one foreign value: a line stays under 8 kB."""
 
+SHORT_LINE = 2_000
+"""Characters of a line whose values are not looked at one by one."""
+
 _ENCODER = json.JSONEncoder(ensure_ascii=False, default=repr)
 _SUSPECT = re.compile(r"[^\x20-\x7e]")
 
 
 def configure(level: str, style: str) -> None:
     """Set logging up for this process: `level` debug to error, `style` json or console."""
-    render: Any = _json if style == "json" else structlog.dev.ConsoleRenderer()
+    render: list[Any] = [_json] if style == "json" else [_harmless, structlog.dev.ConsoleRenderer()]
     structlog.configure(
         processors=[
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper(fmt="iso", utc=True),
             structlog.processors.format_exc_info,
-            _harmless,
-            render,
+            *render,
         ],
         wrapper_class=structlog.make_filtering_bound_logger(logging.getLevelNamesMapping()[level.upper()]),
         logger_factory=structlog.WriteLoggerFactory(cast(TextIO, _StandardError())),
@@ -79,4 +81,7 @@ def _escaped(match: re.Match[str]) -> str:
 
 
 def _json(_logger: object, _method: str, event: Mapping[str, Any]) -> str:
-    return _ENCODER.encode(event)
+    line = _ENCODER.encode(event)
+    if len(line) <= SHORT_LINE and line.isascii() and line.isprintable():  # nearly all are
+        return line
+    return _ENCODER.encode(_harmless(_logger, _method, event))

@@ -85,13 +85,23 @@ class Span:
         return self.stop - self.start
 
 
-@dataclass(frozen=True, slots=True)
-class Header:
-    """One header field. `span` covers name, value and the line ending; `value` is unfolded and decoded (RFC 2047)."""
+class Header(Protocol):
+    """One header field. It is decoded when it is asked for: of most fields of most mail nobody ever asks."""
 
-    name: str
-    value: str
-    span: Span
+    @property
+    def name(self) -> str:
+        """The name as it was written."""
+        ...
+
+    @property
+    def value(self) -> str:
+        """The text, unfolded and decoded (RFC 2047)."""
+        ...
+
+    @property
+    def span(self) -> Span:
+        """Where name, value and line ending lie in the message."""
+        ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

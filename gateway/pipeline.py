@@ -10,6 +10,7 @@ import asyncio
 import inspect
 import time
 from collections.abc import AsyncIterator, Callable, Iterator
+from functools import cache
 from typing import cast
 
 import structlog
@@ -61,7 +62,7 @@ async def _report(name: str, each: Filter, mail: Mail, deadline: float) -> Repor
     failure = reason = ""
     started = time.perf_counter()
     try:
-        if inspect.isasyncgenfunction(each.inspect):
+        if _talks(type(each)):
             async with asyncio.timeout_at(deadline):
                 async for finding in cast(AsyncIterator[Finding], each.inspect(mail)):
                     found.append(finding)
@@ -78,6 +79,12 @@ async def _report(name: str, each: Filter, mail: Mail, deadline: float) -> Repor
         failure, reason = "bug", "an error of the filter itself; see the log"
         log.exception("filter failed", filter=name, id=mail.id)
     return Report(name, tuple(found), failure, reason, time.perf_counter() - started)
+
+
+@cache
+def _talks(kind: type[Filter]) -> bool:
+    """True for a filter that talks to a network."""
+    return inspect.isasyncgenfunction(kind.inspect)
 
 
 def _collect(findings: Iterator[Finding], found: list[Finding]) -> None:

@@ -62,11 +62,9 @@ class Reply:
     def encode(self) -> bytes:
         """The reply as it goes on the wire (RFC 5321 section 4.2.1; RFC 2034 section 4 for the enhanced code)."""
         status = f"{self.status} " if self.status else ""
-        lines = self.text.split("\n")
-        marks = ["-"] * (len(lines) - 1) + [" "]
-        return "".join(
-            f"{self.code}{mark}{status}{line}\r\n" for mark, line in zip(marks, lines, strict=True)
-        ).encode("ascii")
+        *lines, last = self.text.split("\n")
+        begun = "".join([f"{self.code}-{status}{line}\r\n" for line in lines])
+        return f"{begun}{self.code} {status}{last}\r\n".encode("ascii")
 
     def __str__(self) -> str:
         return " ".join(piece for piece in (str(self.code), self.status, self.text.replace("\n", " / ")) if piece)

@@ -11,6 +11,7 @@ import pytest
 import structlog
 from prometheus_client import CollectorRegistry
 
+from gateway.keeping import Kind, Query, State
 from tests.conftest import Start
 from tests.faults import FakeHop
 
@@ -177,12 +178,12 @@ async def test_edits_copies_and_redirects(start: Start) -> None:
 
 DISPOSALS = {
     "discarded: the sender believes it arrived": ("drop it", ("b@example.gov.vn",), "250 ", 0),
-    "held, and nobody can keep it yet: deferred": ("hold it", ("b@example.gov.vn",), "451 4.7.1 ", 0),
-    "refused for one of two, and nobody can keep it yet: refused for both": (
+    "held: owned, and not delivered": ("hold it", ("b@example.gov.vn",), "250 2.6.0 Held for approval [id ", 0),
+    "refused for one of two: the other gets it, hers is quarantined": (
         "private",
         ("b@example.gov.vn", "her@example.gov.vn"),
-        "550 5.7.1 ",
-        0,
+        "250 2.6.0 taken [id ",
+        1,
     ),
     "refused for nobody here": ("private", ("b@example.gov.vn",), "250 ", 1),
 }
@@ -193,6 +194,26 @@ async def test_disposals(start: Start, subject: str, recipients: tuple[str, ...]
     async with FakeHop() as hop, start(hop.address, policy=TAGGING) as gateway:
         assert (await send(gateway, f"Subject: {subject}\n\nx\n", *recipients)).startswith(answer)
     assert len(hop.taken) == arrived
+
+
+async def test_held_mail_is_owned_and_released_once(start: Start) -> None:
+    async with FakeHop() as hop, start(hop.address, policy=TAGGING) as gateway:
+        await send(gateway, "Subject: hold it\n\nx\n")
+        custody = gateway.office.custody
+        [kept] = await gateway.office.stores.mail.find(Query())
+        assert (kept.kind, kept.state, kept.rules) == (Kind.HELD, State.WAITING, ("from-outside", "held")[-1:])
+        answers = await asyncio.gather(*(custody.release(kept.id, "officer@example.gov.vn") for _ in range(3)))
+        assert [answer.act for answer in answers].count("released") == 1
+    assert len(hop.taken) == 1
+    assert b"hold it" in hop.taken[0].content
+
+
+async def test_what_is_owned_for_one_is_given_up_if_the_next_hop_refuses_the_others(start: Start) -> None:
+    async with FakeHop({"eod": "4xx"}) as hop, start(hop.address, policy=TAGGING) as gateway:
+        answer = await send(gateway, "Subject: private\n\nx\n", "b@example.gov.vn", "her@example.gov.vn")
+        assert answer.startswith("451")
+        [kept] = await gateway.office.stores.mail.find(Query())
+        assert kept.state is State.DELETED
 
 
 async def test_what_is_not_edited_is_byte_for_byte_what_came(start: Start) -> None:

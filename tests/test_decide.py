@@ -12,10 +12,10 @@ from hypothesis import strategies as st
 
 from gateway import decide
 from gateway.mail import Account, Client, Mail, Recipient, Transaction
+from gateway.policy.forms import RuleId
 from gateway.policy.load import load
 from gateway.policy.logic import Answer, Known, Settled
 from gateway.policy.model import Policy
-from gateway.policy.forms import RuleId
 from gateway.policy.rule import Mode, Rule
 from gateway.reply import OK, TAKEN
 from gateway.schema.shapes import Position

@@ -65,7 +65,7 @@ class Wish:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Order:
+class Roles:
     """What the policy in force says of people: who acts for whom, and which domains are the organisation's."""
 
     delegates: tuple[Delegate, ...] = ()
@@ -82,15 +82,15 @@ class Ruling:
 
 
 def rule_on(
-    kept: KeptMail, panels: Sequence[Panel], steps: Sequence[Step], wish: Wish, *, now: datetime, order: Order
+    kept: KeptMail, panels: Sequence[Panel], steps: Sequence[Step], wish: Wish, *, now: datetime, roles: Roles
 ) -> Ruling:
     """What follows from a wish about a message in the state and with the steps it has now."""
     if reason := _closed(kept, panels, steps, wish, now):
         return Ruling(follows=Follows.REFUSED, reason=reason)
     actor = folded(wish.actor)
-    if is_own(kept, actor, order.domains):
+    if is_own(kept, actor, roles.domains):
         return Ruling(follows=Follows.REFUSED, reason=Reason.OWN_MAIL)
-    holds = seats(kept, panels, steps, actor, now=now, order=order)
+    holds = seats(kept, panels, steps, actor, now=now, roles=roles)
     if not holds:
         return Ruling(follows=Follows.REFUSED, reason=Reason.NOT_APPROVER)
     if wish.want is Want.REJECT:
@@ -101,7 +101,7 @@ def rule_on(
     if not free:
         return Ruling(follows=Follows.REFUSED, reason=Reason.VOTED)
     if wish.want is Want.FORWARD:
-        if not _may_succeed(kept, actor, folded(wish.to), order.domains):
+        if not _may_succeed(kept, actor, folded(wish.to), roles.domains):
             return Ruling(follows=Follows.REFUSED, reason=Reason.NO_SUCCESSOR)
         return Ruling(follows=Follows.FORWARDED, seats=free)
     votes = [Step(moment=now, actor=actor, act=Act.APPROVED, whom=seat) for seat in free]
@@ -131,21 +131,26 @@ def votes_of(panel: Panel, steps: Sequence[Step]) -> Mapping[str, str]:
 
 
 def seats(
-    kept: KeptMail, panels: Sequence[Panel], steps: Sequence[Step], person: str, *, now: datetime, order: Order
+    kept: KeptMail, panels: Sequence[Panel], steps: Sequence[Step], person: str, *, now: datetime, roles: Roles
 ) -> frozenset[str]:
     """The seats on which a person may vote: his own, and those of whom he stands in for."""
-    acting = active_delegates(order.delegates, day_of(now)).get(person, frozenset())
-    held: set[str] = set()
-    for name in (person, *acting):
-        if not is_own(kept, name, order.domains):  # who may not vote has nothing to hand on either
-            held |= {name for panel in panels if name in panel.approvers}
-        for place, step in enumerate(steps):
-            if folded(step.whom) == name and step.act == Act.ESCALATED:
-                held |= {seat for panel in panels if name in panel.escalate for seat in panel.approvers}
-            elif folded(step.whom) == name and step.act == Act.FORWARDED:
-                giver = folded(step.actor)
-                held |= seats(kept, panels, steps[:place], giver, now=step.moment, order=order)
-    return frozenset(held)
+    # Who may not vote himself has nothing that others could do for him.
+    held = {name: {name} for panel in panels for name in panel.approvers if not is_own(kept, name, roles.domains)}
+    for step in steps:
+        given: set[str] = set()
+        if step.act == Act.ESCALATED:
+            given.update(*(panel.approvers for panel in panels if folded(step.whom) in panel.escalate))
+        elif step.act == Act.FORWARDED:
+            given = _acting(held, folded(step.actor), step.moment, roles)
+        if given:
+            held[folded(step.whom)] = held.get(folded(step.whom), set()) | given
+    return frozenset(_acting(held, person, now, roles))
+
+
+def _acting(held: Mapping[str, set[str]], person: str, moment: datetime, roles: Roles) -> set[str]:
+    """What a person holds at a moment, and what those hold whose delegate he is then."""
+    names = (person, *active_delegates(roles.delegates, day_of(moment)).get(person, ()))
+    return set().union(*(held.get(name, ()) for name in names))
 
 
 def is_own(kept: KeptMail, person: str, domains: frozenset[str]) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from enum import StrEnum
 
 from gateway.keeping import AuditRecord, KeptMail, Step
@@ -24,6 +25,7 @@ class Act(StrEnum):
     REMINDED = "reminded"  # of the panel of the rule `whom`
     ESCALATED = "escalated"  # `whom` may act in the place of who has not answered
     VIEWED = "viewed"
+    TURNED_DOWN = "turned-down"  # somebody wished what he may not have, or what is too late
     STOPPED = "stopped"  # what looked again before the release was against it
     RELEASING = "releasing"
     RELEASED = "released"
@@ -37,13 +39,21 @@ class Act(StrEnum):
     EXPIRED = "expired"
 
 
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What became of a wish: what happened, None where nothing did; why, in a word of ours or in the hop's words."""
+
+    act: Act | None
+    reason: str = ""
+
+
 def last(steps: Sequence[Step], *acts: Act) -> Step | None:
     """The latest step of one of these kinds."""
     return next((step for step in reversed(steps) if step.act in acts), None)
 
 
 def record(kept: KeptMail, step: Step, *, wish: str = "", reason: str = "") -> AuditRecord:
-    """What the audit trail remembers of a step, or of a `wish` that was refused for this reason."""
+    """What the audit trail remembers of a step; of one that was turned down also the `wish` and the reason."""
     return AuditRecord(
         id=kept.id,
         moment=step.moment,

@@ -84,12 +84,8 @@ def _within(part: Part, spans: Iterable[Span]) -> bool:
 
 
 def _lines(raw: Raw, part: Part) -> list[_Line]:
-    start = part.head.start
-    found = fields(raw[start : part.head.stop])
-    return [
-        _Line(one.name.lower(), raw[start + one.start : start + one.stop], Span(start + one.start, start + one.stop))
-        for one in found
-    ]
+    found = fields(raw[part.head.start : part.head.stop], part.head.start)
+    return [_Line(one.name.lower(), raw[one.start : one.stop], one.span) for one in found]
 
 
 def _new(name: str, value: str) -> _Line:

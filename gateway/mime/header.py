@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from functools import lru_cache
 from itertools import islice
 from typing import NamedTuple
 
 from gateway.mail import Raw, Span
 from gateway.mime.charsets import guessed
 from gateway.mime.defects import Defect
+from gateway.mime.words import decode_words
 
 MAX_HEAD = 256 * 1024
 """Bytes of a head. A long way with signatures and seals makes 30 kB; Postfix keeps 100 kB of one field."""
+
+MAX_HEADER = 64 * 1024
+"""Bytes read of one field: a To field with a thousand addresses has 40 kB."""
 
 MAX_HEADERS = 1_000
 """Fields listed of one head. Long-travelled mail has a hundred."""
@@ -31,20 +35,34 @@ _MBOX_LINE = (b"From ", b">From ")
 
 
 class Field(NamedTuple):
-    """The bytes `start` to `stop` of a head, line ending included. `name` is "" for a line that is no header field.
+    """The bytes `start` to `stop` of a message: a `Header`, or with the name "" a line that is none.
 
-    `value` begins after the colon at `value_start`, as it was sent.
+    `text` is what follows the colon, as it was sent.
     """
 
     name: str
-    value: bytes
+    text: bytes
     start: int
     stop: int
-    value_start: int
+
+    @property
+    def value(self) -> str:
+        """The text, unfolded and decoded, as far as MAX_HEADER."""
+        return _decoded(self.text[:MAX_HEADER])
+
+    @property
+    def span(self) -> Span:
+        """Where it lies, line ending included."""
+        return Span(self.start, self.stop)
 
 
-@dataclass(frozen=True, slots=True)
-class Head:
+@lru_cache(maxsize=64)
+def _decoded(text: bytes) -> str:
+    """Many rules ask for the few fields of one message."""
+    return decode_words(unfolded(text))
+
+
+class Head(NamedTuple):
     """What stands before the body. The empty line between `span` and `body` belongs to neither.
 
     `lines` counts the fields and the lines that are none."""
@@ -56,14 +74,14 @@ class Head:
     defects: tuple[Defect, ...]
 
 
-def fields(head: bytes) -> Iterator[Field]:
-    """The fields of a head, in order; together they cover all of it."""
+def fields(head: bytes, offset: int) -> Iterator[Field]:
+    """The fields of a head that lies at `offset`, in order; together they cover all of it."""
     for line in _FIELD.finditer(head):
         start, stop = line.span()
         if start == stop:
             return
-        name, value = line.groups()
-        yield Field(name.decode("ascii") if name else "", value, start, stop, stop - len(value))
+        name, text = line.groups()
+        yield Field(name.decode("ascii") if name else "", text, offset + start, offset + stop)
 
 
 def unfolded(value: bytes) -> str:
@@ -79,7 +97,7 @@ def read_head(raw: Raw, span: Span, most: int = MAX_HEADERS) -> Head:
     content follow it, because some readers go on.
     """
     block, end, defects = _find_head(raw, span)
-    listed = list(islice(fields(block), most + 1))
+    listed = list(islice(fields(block, span.start), most + 1))
     if len(listed) > most:
         defects.append(Defect.LIMIT_HEADERS)
         listed.pop()
@@ -98,7 +116,7 @@ def read_head(raw: Raw, span: Span, most: int = MAX_HEADERS) -> Head:
             defects.append(Defect.JUNK_IN_HEAD)
         else:
             defects.append(Defect.NO_SEPARATOR)
-            stop = following = span.start + line.start
+            stop = following = line.start
             listed = listed[:place]
             break
     named = tuple(line for line in listed if line.name)

@@ -92,7 +92,8 @@ _SIGNATURES: tuple[tuple[int, bytes, str], ...] = (
     (4, b"ftyp", "mp4"),
 )
 _SIGNATURES_AT = {
-    at: tuple(signature for place, signature, _ in _SIGNATURES if place == at) for at in {at for at, _, _ in _SIGNATURES}
+    at: tuple(signature for place, signature, _ in _SIGNATURES if place == at)
+    for at in {at for at, _, _ in _SIGNATURES}
 }
 
 # Within the first kilobyte of a PDF (Adobe's implementation note 13): programs skip what stands before.

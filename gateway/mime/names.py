@@ -50,6 +50,8 @@ def file_names(disposition: Mapping[str, tuple[str, ...]], content_type: Mapping
     """The names that some mail program shows for a part, by the book first (RFC 2183 section 2.3)."""
     found = [*disposition.get("filename", ()), *disposition.get("name", ())]
     found += [*content_type.get("name", ()), *content_type.get("filename", ())]
+    if not found:
+        return []
     bounded = (name if len(name) <= 2 * MAX_NAME else name[:MAX_NAME] + name[-MAX_NAME:] for name in found)
     names = dict.fromkeys(name for name in bounded if name.strip() and not _is_encoded(name))
     names |= dict.fromkeys(guessed(unquote_to_bytes(name)) for name in names if "%" in name)

@@ -47,8 +47,7 @@ class Structured:
 
 @lru_cache(maxsize=512)
 def structured(text: str) -> Structured:
-    """Reads the unfolded text of a field (RFC 2045 section 5.1, RFC 2231). Most mail says one of a few hundred things,
-    whatever its length more than MAX_TEXT characters tell no more."""
+    """Reads the unfolded text of a field (RFC 2045 section 5.1, RFC 2231). Kept: most mail says one of a few things."""
     cut = len(text) > MAX_TEXT
     text = text[:MAX_TEXT]
     token, items = "", list[tuple[str, str]]()

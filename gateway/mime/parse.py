@@ -11,19 +11,15 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from itertools import islice
 
-from gateway.mail import Header, Part, Raw, Span
+from gateway.mail import Part, Raw, Span
 from gateway.mime.charsets import guessed
 from gateway.mime.decode import ENCODINGS, IDENTITY, UUENCODE, decoded_size
 from gateway.mime.defects import Defect
-from gateway.mime.header import MAX_HEADERS, Field, read_head, unfolded
+from gateway.mime.header import MAX_HEADER, MAX_HEADERS, Field, read_head, unfolded
 from gateway.mime.multipart import Room, boundaries, split
 from gateway.mime.names import MAX_NAMES, file_names
 from gateway.mime.parameters import MAX_TEXT, Structured, merged, structured, without_comments
 from gateway.mime.scan import occurrences
-from gateway.mime.words import decode_words
-
-MAX_HEADER = 64 * 1024
-"""Bytes read of one field: a To field with a thousand addresses has 40 kB."""
 
 MAX_FIELDS = 10_000
 """Fields, and lines that are none, listed of all heads of a message; a digest of a busy list has 2,000."""
@@ -101,6 +97,8 @@ def _read(raw: Raw, draft: _Draft, room: Room, most_headers: int) -> Part:
     defects: list[Defect] = list(head.defects)
     content = _content_of(head.fields)
     defects += content.defects
+    if len(head.span) > MAX_HEADER and any(len(one.text) > MAX_HEADER for one in head.fields):
+        defects.append(Defect.LIMIT_HEADER)
     media_types = [one.token for one in content.types if _MEDIA_TYPE.fullmatch(one.token)]
     if content.types and not media_types:
         defects.append(Defect.BAD_TYPE)
@@ -130,7 +128,7 @@ def _read(raw: Raw, draft: _Draft, room: Room, most_headers: int) -> Part:
 
     return Part(
         label=draft.label,
-        headers=tuple([_header(one, head.span.start, defects) for one in head.fields]),
+        headers=head.fields,
         head=head.span,
         body=head.body,
         media_type=media_type,
@@ -143,24 +141,16 @@ def _read(raw: Raw, draft: _Draft, room: Room, most_headers: int) -> Part:
     )
 
 
-def _header(one: Field, offset: int, defects: list[Defect]) -> Header:
-    value = one.value
-    if len(value) > MAX_HEADER:
-        defects.append(Defect.LIMIT_HEADER)
-        value = value[:MAX_HEADER]
-    return Header(one.name, decode_words(unfolded(value)), Span(offset + one.start, offset + one.stop))
-
-
 def _content_of(found: Iterable[Field]) -> _Content:
     content = _Content()
     for one in found:
         name = one.name.lower()
         if name == "content-type":
-            _add(content, content.types, one.value, Defect.DUPLICATE_TYPE)
+            _add(content, content.types, one.text, Defect.DUPLICATE_TYPE)
         elif name == "content-disposition":
-            _add(content, content.dispositions, one.value, Defect.DUPLICATE_DISPOSITION)
+            _add(content, content.dispositions, one.text, Defect.DUPLICATE_DISPOSITION)
         elif name == "content-transfer-encoding":
-            word = _ENCODING.search(without_comments(unfolded(one.value)[:MAX_TEXT]).lower())
+            word = _ENCODING.search(without_comments(unfolded(one.text)[:MAX_TEXT]).lower())
             if content.encodings:
                 content.defects.append(Defect.DUPLICATE_ENCODING)
             content.encodings.append(word[0] if word else "")
@@ -173,7 +163,7 @@ def _add(content: _Content, found: list[Structured], value: bytes, duplicate: De
     if len(found) == READINGS:
         content.defects.append(Defect.LIMIT_PARAMETERS)
         return
-    found.append(structured(unfolded(value)[: MAX_TEXT + 1]))
+    found.append(structured(unfolded(value)[: MAX_TEXT + 1]))  # enough to tell that there is more
     if found[-1].cut:
         content.defects.append(Defect.LIMIT_PARAMETERS)
 

@@ -46,6 +46,10 @@ def _approvers(rule: WrittenRule) -> Iterator[Complaint]:
     if asked.approvers is not None and asked.quorum > len(asked.approvers.until):
         count = len(asked.approvers.until)
         yield asked.where, f'"quorum" is {asked.quorum} and there are {count} approvers: it could never be approved'
+    if asked.remind is not None and asked.approvers is not None:
+        for each in asked.remind.to:
+            if each.text.lower() not in asked.approvers.until:
+                yield asked.remind.where, f"{quote(each.text)} is reminded of what he cannot decide: he is no approver"
     if asked.escalate is not None and not asked.escalate.to:
         yield asked.escalate.where, '"escalate" needs somebody in "to"'
 

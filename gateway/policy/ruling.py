@@ -49,8 +49,8 @@ class Ruling:
         return self.rule.refusal(self.action, matched=self.held)
 
 
-def ruling_of(rule: Rule, answer: Answer, *, unknown_counts: bool) -> Ruling:
-    """The rule's ruling. Before the content has come, what is unknown does not count yet."""
+def ruling_of(rule: Rule, answer: Answer) -> Ruling:
+    """The rule's ruling."""
     action, because, held = None, answer.because, answer.truth is Truth.MATCH
     if held:
         action = rule.then
@@ -58,9 +58,9 @@ def ruling_of(rule: Rule, answer: Answer, *, unknown_counts: bool) -> Ruling:
             # What cannot be taken out stays in: the rule cannot do what it is for.
             held, action = False, max(rule.then, rule.on_unknown)
             because = f"{because}; but not every part to take out is known"
-    elif answer.truth is Truth.UNKNOWN and unknown_counts:
+    elif answer.truth is Truth.UNKNOWN:
         action = rule.on_unknown
-    record = RuleOutcome(rule.id.text, rule.cites, rule.mode.value, answer.truth, action, because)
+    record = RuleOutcome(rule.id.text, rule.cites, rule.mode, answer.truth, action, because)
     return Ruling(rule, answer, held, record)
 
 
@@ -82,7 +82,7 @@ class Bench:
         """The bench for rules and what is left to ask of each."""
         answers = [each.answer if isinstance(each, Settled) else UNSETTLED for each in conditions]
         pairs = zip(rules, answers, strict=True)
-        settled = tuple(ruling_of(rule, answer, unknown_counts=True) for rule, answer in pairs)
+        settled = tuple(ruling_of(rule, answer) for rule, answer in pairs)
         left = tuple((index, each) for index, each in enumerate(conditions) if not isinstance(each, Settled))
         return cls(settled, left, tuple(dict.fromkeys(leaf for _, each in left for leaf in each.leaves)), {})
 
@@ -92,7 +92,7 @@ class Bench:
         if answers not in self.rows:
             row = list(self.settled)
             for index, condition in self.left:
-                row[index] = ruling_of(row[index].rule, condition.test(known), unknown_counts=True)
+                row[index] = ruling_of(row[index].rule, condition.test(known))
             self.rows[answers] = tuple(row)
         return self.rows[answers]
 

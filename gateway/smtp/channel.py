@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import replace
-from typing import cast
+from typing import ClassVar, cast
 
 import structlog
 from aiosmtpd.proxy_protocol import get_proxy
@@ -41,6 +41,15 @@ log = structlog.get_logger()
 
 class Channel(SMTP):
     """The connection of a session. `incoming` is the transaction under way, None between two."""
+
+    commands: ClassVar[list[str]] = []
+
+    def __init_subclass__(cls) -> None:
+        cls.commands = [name for name in dir(cls) if name.startswith("smtp_")]
+
+    def __dir__(self) -> list[str]:
+        """What aiosmtpd looks for among all names of each new session."""
+        return self.commands
 
     def __init__(self, service: Service, door: Door) -> None:
         super().__init__(

@@ -91,6 +91,8 @@ def _path_command(verb: str, address: str, parameters: Sequence[str], offers: Of
 def xforward(transaction: Transaction, offers: Offers) -> list[bytes]:
     """XFORWARD commands with the attributes that the hop takes (Postfix XFORWARD_README); none if it takes none."""
     wanted = [attribute.upper() for attribute in offers.get("XFORWARD", ())]
+    if not wanted:
+        return []
     values = _attributes(transaction.client, transaction.id)
     lines: list[str] = []
     for name in wanted:

@@ -47,8 +47,9 @@ class DataDecoder:
         return self._clean(data[:cut])
 
     def _clean(self, data: bytes) -> bytes:
-        # Looked for in single bytes where that will do: memchr is a hundred times as fast as a search for two.
-        clean = data.replace(b"\r\n.", b"\r\n") if b"." in data else data
+        # A single byte is found a hundred times as fast as two, and there is no dot in base64.
+        dots = data.rfind(b".") + 1
+        clean = data[:dots].replace(b"\r\n.", b"\r\n") + data[dots:]
         if b"\0" in data or data.replace(b"\r", b"").replace(b"\n", b"\r\n") != data:
             self.tainted = True
             if not self._strict:

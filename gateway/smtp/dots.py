@@ -31,8 +31,8 @@ def stuffed(raw: Raw, pieces: Sequence[bytes | Span]) -> Iterator[bytes]:
     for block in slices(raw, pieces):
         if block.startswith(b".") and tail.endswith(b"\n"):
             held.append(b".")
-        # A look for the dot alone is memchr's: a hundred times as fast, and base64 has none.
-        held.append(block.replace(b"\n.", b"\n..") if b"." in block else block)
+        dots = block.rfind(b".") + 1  # a single byte is found a hundred times as fast as two, and base64 has no dot
+        held += [block[:dots].replace(b"\n.", b"\n.."), block[dots:]]
         tail = (tail + block[-2:])[-2:]
         size += len(block)
         if size >= BLOCK:

@@ -14,7 +14,7 @@ import structlog
 
 from gateway import decide, dispose, reply, trace
 from gateway.config import AccountSource, LineEndings
-from gateway.errors import HopError, Refused
+from gateway.errors import HopError, Refused, StoreUnavailable
 from gateway.identity import new_id
 from gateway.mail import Client, Envelope, Mail, Part, Raw, Recipient, Transaction
 from gateway.mime.parse import parse
@@ -101,9 +101,7 @@ class Incoming:
         """May this recipient get it, by the policy and by the next hop? Raises Refused."""
         if max(len(self.envelope.recipients), len(self.refused)) >= self.service.limits.recipients:
             raise Refused(reply.TOO_MANY_RECIPIENTS)
-        envelope = replace(self.envelope, recipients=(*self.envelope.recipients, recipient))
-        facts = replace(self.facts, envelope=envelope)
-        self._refuse_if(decide.at_envelope(self.policy, facts, recipient), recipient.address)
+        self._refuse_if(decide.at_envelope(self.policy, self.facts, recipient), recipient.address)
         try:
             async with asyncio.timeout(self.service.deadline):  # a hop may be late with each of its replies
                 answer = await self._reservation.add(recipient)
@@ -115,7 +113,8 @@ class Incoming:
         if not answer.accepted:
             self.refused.append((recipient.address, answer, ()))
             raise Refused(answer)
-        self.facts = facts
+        sender, taken, parameters = self.envelope.sender, self.envelope.recipients, self.envelope.parameters
+        self.facts = replace(self.facts, envelope=Envelope(sender, (*taken, recipient), parameters))
 
     async def receive(self, wire: Wire, pace: Pace) -> None:
         """Take the content, to the final dot. Raises Refused (the content was read to its end), Endless or EOFError."""
@@ -149,10 +148,18 @@ class Incoming:
         try:
             async with asyncio.timeout_at(started + self.service.deadline):
                 mail, verdict = await self._judged(started)
-                disposal = decide.fold(self.policy, verdict, can_own=False)
+                disposal = decide.fold(self.policy, verdict, can_own=True)
                 answer = await dispose.carry_out(
-                    mail, verdict, disposal, send=self._reservation.send, hostname=self.service.hostname
+                    self.policy,
+                    mail,
+                    verdict,
+                    disposal,
+                    send=self._reservation.send,
+                    keeper=self.service.custody,
+                    hostname=self.service.hostname,
                 )
+                if disposal.own and answer.accepted:
+                    self.service.errand(self.service.custody.ask(self.id))
         except Refused as error:
             answer = error.reply
         except HopError as error:
@@ -160,6 +167,9 @@ class Incoming:
             answer = error.reply
         except TimeoutError:
             answer = reply.DEADLINE
+        except StoreUnavailable as error:
+            log.error("store unavailable", id=self.id, reason=str(error))
+            answer = reply.TROUBLE
         except Exception:
             log.exception("message failed", id=self.id)
             answer = reply.TROUBLE

@@ -10,8 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Awaitable, Sequence
 
 from gateway import reply
 from gateway.errors import HopError
@@ -74,36 +73,26 @@ class Reservation:
 
     async def add(self, recipient: Recipient) -> Reply:
         """The hop's answer to this recipient. Raises HopError."""
-        async with self._at_work("rcpt"):
-            delivery = self._delivery or await self._open(self._accepted)
-            [answer] = await delivery.add([recipient])
+        answer = await self._at_work("rcpt", self._add(recipient))
         if answer.accepted:
             self._accepted.append(recipient)
         return answer
 
     async def send(self, recipients: Sequence[Recipient], raw: Raw, pieces: Sequence[bytes | Span]) -> Reply:
         """The hop's final answer to the message for these recipients. Raises HopError; nothing is ever sent twice."""
-        async with self._at_work("data"):
-            delivery = self._delivery
-            if delivery is None or set(recipients) != set(self._accepted):
-                await self._close()
-                delivery = await self._open(recipients)
-            answer = await delivery.send(raw, pieces)
-            self._forget()
-        return answer
+        return await self._at_work("data", self._send(recipients, raw, pieces))
 
     async def give_up(self) -> None:
         """Release the hop's connection. The reservation can be used again. Never raises."""
         self._stop_waiting()
         await self._close()
 
-    @asynccontextmanager
-    async def _at_work(self, stage: str) -> AsyncIterator[None]:
-        """The time in which this reservation talks to the hop: nobody gives it up, and its trouble is counted once."""
+    async def _at_work(self, stage: str, work: Awaitable[Reply]) -> Reply:
+        """Talk to the hop: meanwhile nobody gives this reservation up, and its trouble is counted once."""
         self._stop_waiting()
         started = time.perf_counter()
         try:
-            yield
+            answer = await work
         except BaseException as error:
             if isinstance(error, HopError):
                 self._all.observer.hop_failed(stage, error.kind)
@@ -113,6 +102,21 @@ class Reservation:
         self._all.reachable = True
         self._all.observer.hop_answered(stage, time.perf_counter() - started)
         self._start_waiting()
+        return answer
+
+    async def _add(self, recipient: Recipient) -> Reply:
+        delivery = self._delivery or await self._open(self._accepted)
+        [answer] = await delivery.add([recipient])
+        return answer
+
+    async def _send(self, recipients: Sequence[Recipient], raw: Raw, pieces: Sequence[bytes | Span]) -> Reply:
+        delivery = self._delivery
+        if delivery is None or set(recipients) != set(self._accepted):
+            await self._close()
+            delivery = await self._open(recipients)
+        answer = await delivery.send(raw, pieces)
+        self._forget()
+        return answer
 
     async def _open(self, recipients: Sequence[Recipient]) -> Delivery:
         """Open the hop's transaction with recipients it must take: those it took before, or those a rule names."""

@@ -4,17 +4,23 @@ from __future__ import annotations
 
 import asyncio
 import ssl
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from dataclasses import dataclass, field
 from types import TracebackType
+from typing import Any
+
+import structlog
 
 from gateway.config import Limits, Listener, ListenerDirection
+from gateway.custody.custody import Custody
 from gateway.mail import Direction
 from gateway.observer import Observer
 from gateway.origin import within
 from gateway.policy.model import Policy
 from gateway.smtp.reservation import Reservations
 from gateway.spool import Spool
+
+log = structlog.get_logger()
 
 
 class Turns(asyncio.Semaphore):
@@ -49,10 +55,18 @@ class Service:
     policy: Callable[[], Policy]
     spool: Spool
     reservations: Reservations
+    custody: Custody
     observer: Observer
     tls: ssl.SSLContext | None = None
     large: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(2))
     turns: Turns = field(default_factory=lambda: Turns(4))
+    errands: set[asyncio.Task[None]] = field(default_factory=set)
+
+    def errand(self, work: Coroutine[Any, Any, None]) -> None:
+        """Do something after the client has its answer. Its trouble is logged; the sweep does it again."""
+        task = asyncio.get_running_loop().create_task(_logged(work))
+        self.errands.add(task)
+        task.add_done_callback(self.errands.discard)
 
     def trusts(self, address: str) -> bool:
         """True if this peer is believed about other clients (XCLIENT, XFORWARD, PROXY, the topmost Received)."""
@@ -63,3 +77,10 @@ class Service:
         """The listener's role, None where the organisation's domains and networks decide for each message."""
         role = self.listener.direction
         return None if role is ListenerDirection.BY_ORGANISATION else Direction(role.value)
+
+
+async def _logged(work: Coroutine[Any, Any, None]) -> None:
+    try:
+        await work
+    except Exception:
+        log.exception("errand failed")

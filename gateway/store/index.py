@@ -6,15 +6,14 @@ and processes that still have the old one open must never meet the new one's.
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import suppress
 from pathlib import Path
 
 from sqlalchemy import Connection, Table, delete, insert, inspect, select
 from sqlalchemy.exc import DBAPIError
 
-from gateway.errors import StoreUnavailable
 from gateway.keeping import KeptMail, Step
 from gateway.store.database import Damaged, Database, create_file, sync_folder, unavailable
 from gateway.store.entry import BrokenEntry, file_content, kept_json, step_json
@@ -22,6 +21,10 @@ from gateway.store.files import Draft, MailFiles
 from gateway.store.schema import upgrade
 from gateway.store.tables import KEPT, KEPT_RECIPIENTS, KEPT_RULES, KEPT_STEPS
 from gateway.store.text import clipped, folded, microseconds
+
+CURRENT = re.compile(r"index-([0-9]+)\.db")
+OURS = re.compile(r"index-[0-9]+\.(db|new)(-[a-z]+)?")
+"""Files that are an index, and all files that belong to one."""
 
 ADOPTED = 500
 """Files taken into the index at once: their rows are in memory together."""
@@ -38,7 +41,8 @@ class MailIndex:
 
     def locate(self) -> Path | None:
         """The index as it is called now."""
-        return max(self._folder.glob("index-*.db"), key=_number, default=None)
+        found = ((int(match[1]), path) for path in self._folder.iterdir() if (match := CURRENT.fullmatch(path.name)))
+        return max(found, default=(0, None))[1]
 
     def mend(self) -> None:
         """Bring the schema up to date; make a new index from the files where the old one is gone or not sound."""
@@ -56,8 +60,8 @@ class MailIndex:
     def sweep(self) -> None:
         """Remove indexes that have been replaced. Only for who is alone."""
         current = self.locate()
-        for path in self._folder.glob("index-*"):
-            if current is None or not path.name.startswith(current.name):
+        for path in self._folder.iterdir():
+            if OURS.fullmatch(path.name) and (current is None or not path.name.startswith(current.name)):
                 path.unlink()
 
     def adopt(self, connection: Connection) -> tuple[str, ...]:
@@ -91,9 +95,9 @@ class MailIndex:
 
     def _make(self) -> None:
         last = self.locate()
-        number = max(time.time_ns(), _number(last) + 1 if last else 0)
+        number = max(time.time_ns(), int(last.stem.partition("-")[2]) + 1 if last else 0)  # clocks are set back
         path = self._folder / f"index-{number}.db"
-        new = self._folder / f"index-{number}.new"
+        new = path.with_suffix(".new")
         create_file(new)
         making = Database(lambda: new, self._patience)
         with making.connect() as connection, connection.begin():
@@ -146,9 +150,3 @@ def forget(connection: Connection, id: str) -> None:
     if connection.execute(delete(KEPT).where(KEPT.c.id == id)).rowcount:
         for table in (KEPT_RECIPIENTS, KEPT_RULES, KEPT_STEPS):
             connection.execute(delete(table).where(table.c.id == id))
-
-
-def _number(path: Path) -> int:
-    with suppress(ValueError):
-        return int(path.stem.partition("-")[2])
-    raise StoreUnavailable(f"{path.name} is not an index of this store")

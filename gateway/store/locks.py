@@ -11,8 +11,8 @@ from pathlib import Path
 
 from gateway.errors import StoreUnavailable
 
-POLL = 0.005
-"""Seconds between two tries: flock has no time-out of its own, and a batch takes about as long."""
+POLL = 0.001
+"""Seconds between two tries: flock has no time-out of its own, and a batch takes a few of these."""
 
 
 class FileLock:

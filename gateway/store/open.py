@@ -14,6 +14,7 @@ from pathlib import Path
 
 from gateway.errors import StoreUnavailable
 from gateway.store.chain import Head
+from gateway.store.codes import EmbeddedCodes
 from gateway.store.files import Draft, MailFiles
 from gateway.store.index import MailIndex
 from gateway.store.locks import FileLock
@@ -27,10 +28,11 @@ from gateway.store.writer import Turn, Writer
 
 @dataclass(frozen=True, slots=True)
 class Stores:
-    """Kept mail and the audit trail, open. Any number of processes may have the same folder open."""
+    """Kept mail, the audit trail and the codes, open. Any number of processes may have the same folder open."""
 
     mail: EmbeddedMail
     trail: EmbeddedTrail
+    codes: EmbeddedCodes
     threads: Threads
     locks: tuple[FileLock, ...]
 
@@ -64,6 +66,7 @@ async def open_store(
     stores = Stores(
         EmbeddedMail(files, index, mail_writer, threads),
         EmbeddedTrail(file, trail_writer, threads, pseudonyms),
+        EmbeddedCodes(index.database, mail_writer, threads),
         threads,
         locks,
     )

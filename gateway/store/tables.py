@@ -55,6 +55,19 @@ KEPT_STEPS = Table(
 )
 """What happened to kept mail; `step` is the Step as JSON."""
 
+CODES = Table(
+    "codes",
+    MAIL,
+    Column("digest", Text, primary_key=True),
+    Column("message", Text, nullable=False),
+    Column("acts", Text, nullable=False),
+    Column("person", Text, nullable=False),
+    Column("expires", BigInteger, nullable=False),
+    Column("used", BigInteger),
+    Index("codes_expires", "expires"),
+)
+"""Single-use codes by the digests of their secrets; `acts` are words with blanks between them."""
+
 RECORDS = Table(
     "records",
     TRAIL,

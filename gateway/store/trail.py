@@ -15,6 +15,7 @@ from typing import TypeVar
 from sqlalchemy import ColumnElement, Connection, Row, or_, select, tuple_
 
 from gateway.keeping import AuditRecord
+from gateway.store.appender import Appender
 from gateway.store.chain import Head, Inspection
 from gateway.store.expiry import RETENTION, Expiry
 from gateway.store.pseudonyms import Pseudonyms
@@ -57,6 +58,7 @@ class EmbeddedTrail:
         self._threads = threads
         self._pseudonyms = pseudonyms
         self._expiry = Expiry(file, writer)
+        self._appender = Appender(lambda contents: writer.run(partial(self._extend, contents=contents)))
         self._since_analysis = 0
 
     async def append(self, records: Sequence[AuditRecord]) -> None:
@@ -66,7 +68,7 @@ class EmbeddedTrail:
         """
         contents = [prepared(self._under_pseudonyms(record)) for record in records]
         if contents:
-            await self._writer.run(lambda turn: self._extend(turn, contents))
+            await self._appender.append(contents)
 
     async def search(
         self, *, since: datetime | None = None, until: datetime | None = None, **equal: str
@@ -120,6 +122,7 @@ class EmbeddedTrail:
 
     async def close(self) -> None:
         """End the trail's work: what waits is written."""
+        await self._appender.close()
         await self._writer.close()
 
     def _under_pseudonyms(self, record: AuditRecord) -> AuditRecord:

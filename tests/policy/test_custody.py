@@ -51,10 +51,13 @@ def test_a_rule_may_name_a_class_of_an_upper_layer(policy: Make) -> None:
     assert policy(f"version: 1\nextends: [upper.yaml]\n{rule}", upper=upper).rules[0].with_.retention.text == "phishing"
 
 
-def test_expiry_may_be_as_long_as_the_class_that_the_rule_names(policy: Make, problems: Callable[..., list[str]]) -> None:
-    rule = "rules: [{{id: a, when: always, then: hold, with: {{retention: long, expires: {{after: {}, then: reject}}}}}}]"
-    assert problems(f"retention: {{long: 20d}}\n{rule.format('20d')}") == []
-    assert len(problems(f"retention: {{long: 20d}}\n{rule.format('21d')}")) == 1
+def test_expiry_may_be_as_long_as_the_class_that_the_rule_names(problems: Callable[..., list[str]]) -> None:
+    text = (
+        "retention: {long: 20d}\n"
+        "rules: [{id: a, when: always, then: hold, with: {retention: long, expires: {after: %s, then: reject}}}]"
+    )
+    assert problems(text % "20d") == []
+    assert len(problems(text % "21d")) == 1
 
 
 def test_filters_that_look_again_are_those_for_viruses_unless_said(policy: Make) -> None:

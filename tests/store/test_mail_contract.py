@@ -114,9 +114,7 @@ def move_all(family: str, place: Path, ids: list[str], name: str, pipe: Connecti
         stores = await open_family(family, place)
         pipe.send("ready")
         pipe.recv()
-        moves = (
-            stores.mail.move(id, before=State.WAITING, after=State.RELEASING, step=step(actor=name)) for id in ids
-        )
+        moves = (stores.mail.move(id, before=State.WAITING, after=State.RELEASING, step=step(actor=name)) for id in ids)
         won = await asyncio.gather(*moves)
         await stores.close()
         return [id for id, mine in zip(ids, won, strict=True) if mine]

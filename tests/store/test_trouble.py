@@ -8,6 +8,7 @@ import os
 import sqlite3
 import subprocess
 from collections.abc import AsyncIterator, Iterator
+from io import RawIOBase
 from pathlib import Path
 from typing import Any
 
@@ -33,10 +34,10 @@ async def stores(state: Path) -> AsyncIterator[Stores]:
 
 @pytest.fixture
 def small(tmp_path: Path) -> Iterator[Path]:
-    """A file system of 3 MB."""
+    """A file system of 4 MB."""
     folder = tmp_path / "small"
     folder.mkdir()
-    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=3m", "tmpfs", folder], check=True)
+    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=4m", "tmpfs", folder], check=True)
     yield folder
     subprocess.run(["umount", "--lazy", folder], check=True)
 
@@ -49,15 +50,23 @@ def index_of(state: Path) -> Path:
     return max(state.glob("index-*.db"))
 
 
+def fill(file: RawIOBase) -> None:
+    """Write until the disk is full."""
+    while True:
+        file.write(bytes(4096))
+
+
 async def test_a_full_disk_takes_nothing_and_loses_nothing(small: Path) -> None:
     stores = await open_store(small / "state")
+    (small / "ballast").write_bytes(bytes(1_000_000))
     raw = content(400_000)
     mails = [kept(raw) for _ in range(9)]
     outcomes = await asyncio.gather(*(stores.mail.own(mine, raw) for mine in mails), return_exceptions=True)
     owned = [mine.id for mine, outcome in zip(mails, outcomes, strict=True) if outcome is None]
     assert owned
     assert {type(outcome) for outcome in outcomes} == {type(None), StoreUnavailable}
-    (small / "ballast").write_bytes(bytes(os.statvfs(small).f_bavail * os.statvfs(small).f_frsize))
+    with (small / "filler").open("wb", buffering=0) as filler, pytest.raises(OSError, match="No space left"):
+        fill(filler)
     late = kept(b"x" * 9000)
     with pytest.raises(StoreUnavailable):
         await stores.mail.own(late, b"x" * 9000)
@@ -68,6 +77,7 @@ async def test_a_full_disk_takes_nothing_and_loses_nothing(small: Path) -> None:
     found = await stores.mail.get(owned[0])
     assert found is not None
     assert found.state is State.WAITING
+    (small / "filler").unlink()
     (small / "ballast").unlink()
     assert await stores.mail.move(owned[0], before=State.WAITING, after=State.RELEASING, step=step())
     await stores.trail.append([record()])
@@ -212,6 +222,15 @@ async def test_two_who_have_it_open_both_follow_to_the_new_index(stores: Stores,
     assert await stores.mail.find(Query(text=mails[1].id)) == [mails[1]]
     assert len(await other.mail.find(Query())) == 4
     await other.close()
+
+
+async def test_an_operators_copy_of_the_index_is_left_alone(stores: Stores, state: Path) -> None:
+    (state / "index-copy.db").write_bytes(b"mine")
+    await (await open_store(state)).close()
+    mine = kept(b"x")
+    await stores.mail.own(mine, b"x")
+    assert await stores.mail.find(Query()) == [mine]
+    assert (state / "index-copy.db").read_bytes() == b"mine"
 
 
 async def test_files_brought_back_by_hand_are_taken_in_and_broken_ones_are_named(stores: Stores, state: Path) -> None:
