@@ -55,7 +55,7 @@ async def carry_out(
         return disposal.reply
     try:
         answer = await send(
-            _recipients(disposal.deliver), mail.raw, _pieces(mail, verdict, disposal.deliver, hostname)
+            onward(disposal.deliver), mail.raw, _pieces(mail, verdict, disposal.deliver, hostname)
         )
     except BaseException:
         if disposal.own:
@@ -66,7 +66,7 @@ async def carry_out(
     return answer
 
 
-def _recipients(outcomes: Sequence[Outcome]) -> tuple[Recipient, ...]:
+def onward(outcomes: Sequence[Outcome]) -> tuple[Recipient, ...]:
     """Everybody who gets the message, once each, in the order they were named; rules' blind copies last."""
     named = [recipient for outcome in outcomes for recipient in outcome.deliver_to]
     copies = [Recipient(address) for outcome in outcomes for address in outcome.copies]

@@ -17,6 +17,7 @@ from gateway.config import Listener, Settings
 from gateway.custody.custody import Custody
 from gateway.custody.means import Means
 from gateway.custody.rescan import rescan
+from gateway.custody.telling import may_be_asked
 from gateway.endpoint import HostPort, UnixSocket, Upstream, UpstreamKind
 from gateway.mail import Mail
 from gateway.notices.compose import Letterhead
@@ -124,21 +125,12 @@ def _notifier(
             key=key,
             contact=settings.notices.contact,
         ),
-        audience=lambda: Audience.of(policy(), key, approvers_of(policy())),
+        audience=lambda: Audience.of(policy(), key, may_be_asked(policy())),
         limits=NoticeLimits(),
         outbox=outbox,
         hop=hops[settings.notices.listener or next(iter(hops))],
         clock=lambda: datetime.now(UTC),
     )
-
-
-def approvers_of(policy: Policy) -> frozenset[str]:
-    """Everybody whom a rule may ask to approve mail, or to whom it escalates."""
-    today = datetime.now(UTC).date()
-    asked = [rule.with_ for rule in policy.rules]
-    named = {name for with_ in asked if with_.approvers is not None for name in with_.approvers.on(today)}
-    told = {each.text for with_ in asked for step in (with_.remind, with_.escalate) if step for each in step.to}
-    return frozenset(named | told)
 
 
 async def _rescan(settings: Settings, policy: Callable[[], Policy], observe: Observe, mail: Mail) -> Outcome | None:

@@ -113,6 +113,12 @@ class Spooled:
         await self._flush()
         return SpoolFile(self._descriptor, self._written)
 
+    async def wipe(self) -> None:
+        """Write over what is on disk: of some mail no content may last (law 117/2025/QH15 article 5.2)."""
+        self._drop_gathered()
+        if self._descriptor >= 0:
+            await asyncio.to_thread(_overwrite, self._descriptor, self._written)
+
     def close(self) -> None:
         """Give memory and disk back. Idempotent."""
         self._drop_gathered()
@@ -146,3 +152,10 @@ def _write_all(descriptor: int, data: bytes) -> None:
     view = memoryview(data)
     while view:
         view = view[os.write(descriptor, view) :]
+
+
+def _overwrite(descriptor: int, size: int) -> None:
+    os.lseek(descriptor, 0, os.SEEK_SET)
+    while size > 0:
+        size -= os.write(descriptor, bytes(min(size, BLOCK)))
+    os.fsync(descriptor)

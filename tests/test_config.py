@@ -10,9 +10,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
-from gateway.config import Limits, Settings, load_settings, read_settings
+from gateway.config import Settings, load_settings, read_settings
 from gateway.endpoint import HostPort, Upstream, UpstreamKind
 from gateway.errors import ConfigurationError
+from gateway.limits import Limits
 from gateway.schema.docs import field_docs
 from gateway.schema.jsonschema import schema_of
 from gateway.schema.nodes import TEXT_LIMIT, ListNode, MapNode, Node, ScalarNode, compose

@@ -9,8 +9,9 @@ from datetime import datetime, timedelta
 
 from gateway.custody.hours import after_working_time, working_time
 from gateway.custody.terms import End, Panel, Terms, written
+from gateway.dispose import onward
 from gateway.keeping import KeptMail, Kind, State
-from gateway.mail import Mail, Raw, Recipient
+from gateway.mail import Mail, Raw
 from gateway.policy.custody import Escalation, Expires, Reminder
 from gateway.policy.logic import day_of
 from gateway.policy.model import Policy
@@ -68,7 +69,7 @@ def kept_mail(policy: Policy, mail: Mail, outcomes: Sequence[Outcome], digest: s
             Terms(
                 panels=panels,
                 end=_end(keepers, kind),
-                recipients=_onward(outcomes),
+                recipients=onward(outcomes),
                 edits=tuple(dict.fromkeys(edit for outcome in outcomes for edit in outcome.edits)),
                 text=next((rule.with_.text for rule in keepers if rule.with_.text is not None), None),
             )
@@ -147,10 +148,3 @@ def _end(keepers: Sequence[Rule], kind: Kind) -> End:
     otherwise: End = "reject" if kind is Kind.HELD else "delete"
     ends = [rule.with_.expires.then if rule.with_.expires is not None else otherwise for rule in keepers]
     return max(ends or [otherwise], key=STRICTNESS.index)
-
-
-def _onward(outcomes: Sequence[Outcome]) -> tuple[Recipient, ...]:
-    """Whom it goes to when it is released: each once, rules' blind copies last."""
-    named = [recipient for outcome in outcomes for recipient in outcome.deliver_to]
-    copies = [Recipient(address) for outcome in outcomes for address in outcome.copies]
-    return tuple({recipient.address: recipient for recipient in reversed([*named, *copies])}.values())[::-1]

@@ -9,7 +9,7 @@ from collections import Counter
 from typing import TYPE_CHECKING
 
 from gateway import reply
-from gateway.config import Limits
+from gateway.limits import Limits
 from gateway.observer import Observer
 from gateway.reply import Reply
 from gateway.smtp.pace import STRESS_LASTS, STRESS_SESSIONS

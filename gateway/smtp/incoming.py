@@ -149,6 +149,8 @@ class Incoming:
             async with asyncio.timeout_at(started + self.service.deadline):
                 mail, verdict = await self._judged(started)
                 disposal = decide.fold(self.policy, verdict, can_own=True)
+                if disposal.unstored:
+                    await self._spooled.wipe()
                 answer = await dispose.carry_out(
                     self.policy,
                     mail,

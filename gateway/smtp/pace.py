@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import time
 
-from gateway.config import Limits
+from gateway.limits import Limits
 
 STRESS_SESSIONS = 200
 """Open sessions from which on patience is short. Postfix shortens its own in the same way when its slots run out."""

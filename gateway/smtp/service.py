@@ -11,8 +11,9 @@ from typing import Any
 
 import structlog
 
-from gateway.config import Limits, Listener, ListenerDirection
+from gateway.config import Listener, ListenerDirection
 from gateway.custody.custody import Custody
+from gateway.limits import Limits
 from gateway.mail import Direction
 from gateway.observer import Observer
 from gateway.origin import within
