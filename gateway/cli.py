@@ -9,7 +9,6 @@ import json
 import resource
 import sys
 import time
-from collections.abc import Iterable
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any, NoReturn
@@ -18,13 +17,14 @@ from xml.etree import ElementTree
 import click
 import uvloop
 from click.shell_completion import get_completion_class
-from rich.console import Console
-from rich.progress import track
 
 from gateway import __version__, explain, logs, replay
 from gateway.app import Gateway
+from gateway.commands.kept import held, quarantine
+from gateway.commands.terminal import EX_CONFIG, EX_FAILED, EX_OK, EX_UNAVAILABLE, out, progress
+from gateway.commands.trail import audit, trace
 from gateway.config import Settings, load_settings
-from gateway.errors import ConfigurationError
+from gateway.errors import ConfigurationError, StoreUnavailable
 from gateway.mail import Client
 from gateway.metrics import Metrics
 from gateway.pipeline import judge
@@ -34,12 +34,6 @@ from gateway.policy.model import Policy, PolicyFile
 from gateway.schema.jsonschema import schema_of
 from gateway.specimen import specimen
 from gateway.trial import CaseResult, run_cases
-
-EX_OK, EX_FAILED, EX_CONFIG = 0, 1, 78  # sysexits.h: 78 is a configuration error
-EX_UNAVAILABLE = 69
-
-out = Console(soft_wrap=not sys.stdout.isatty())
-err = Console(stderr=True, soft_wrap=True)
 
 
 class Commands(click.Group):
@@ -51,6 +45,9 @@ class Commands(click.Group):
             return super().invoke(context)
         except ConfigurationError as error:
             _give_up(error)
+        except StoreUnavailable as error:
+            click.echo(f"mailwarden: the store cannot be used: {error}", err=True)
+            sys.exit(EX_UNAVAILABLE)
 
 
 def _give_up(error: ConfigurationError) -> NoReturn:
@@ -146,7 +143,7 @@ def test(policies: tuple[Path, ...], junit: Path | None) -> None:
     loaded = [(path, load(path)) for path in policies]
     results: list[CaseResult] = []
     for path, policy in loaded:
-        done = asyncio.run(run_cases(policy, progress=_progress(f"cases of {path}")))
+        done = asyncio.run(run_cases(policy, progress=progress(f"cases of {path}")))
         results += done
         for result in done:
             for failure in result.failures:
@@ -216,7 +213,7 @@ async def _explain(
 ) -> None:
     loop = asyncio.get_running_loop()
     observer = Metrics()
-    for file in files if as_json else _progress("messages")(files):
+    for file in files if as_json else progress("messages")(files):
         started = time.perf_counter()
         with click.open_file(file, "rb") as opened:
             raw = opened.read()
@@ -267,7 +264,7 @@ def replay_command(source: Path, new: Path, old: Path, as_json: bool, examples: 
 async def _replay(old: Policy, new: Policy, source: Path) -> list[replay.Change]:
     observer = Metrics()
     found: list[replay.Change] = []
-    for name, raw in _progress("messages")(replay.messages(source)):
+    for name, raw in progress("messages")(replay.messages(source)):
         found += await replay.changes(old, new, name, raw, observe=observer.examined)
     return found
 
@@ -316,13 +313,8 @@ def completion(shell: str) -> None:
     click.echo(kind(main, {}, "mailwarden", "_MAILWARDEN_COMPLETE").source())
 
 
-def _progress(what: str) -> Any:
-    """A progress bar over an iterable, where a person looks on and it takes longer than a moment."""
-
-    def over(items: Iterable[Any]) -> Iterable[Any]:
-        return track(items, description=what, console=err, transient=True, disable=not err.is_terminal)
-
-    return over
+for command in (held, quarantine, trace, audit):
+    main.add_command(command)
 
 
 def _junit(results: list[CaseResult]) -> bytes:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from pathlib import Path
 from xml.etree import ElementTree
 
+import click
 import pytest
 from click.testing import CliRunner, Result
 from jsonschema import Draft202012Validator
@@ -196,11 +198,19 @@ def test_completion(shell: str) -> None:
     assert "_MAILWARDEN_COMPLETE" in run("completion", shell).output
 
 
-@pytest.mark.parametrize("command", sorted(main.commands))
-def test_every_command_has_help_with_an_example(command: str) -> None:
-    result = run(command, "--help")
+def every_command(group: click.Group) -> Iterator[tuple[str, ...]]:
+    for name, command in sorted(group.commands.items()):
+        if isinstance(command, click.Group):
+            yield from ((name, *inner) for inner in every_command(command))
+        else:
+            yield (name,)
+
+
+@pytest.mark.parametrize("words", every_command(main), ids=" ".join)
+def test_every_command_has_help_with_an_example(words: tuple[str, ...]) -> None:
+    result = run(*words, "--help")
     assert result.exit_code == 0
-    assert f"mailwarden {command}" in result.output
+    assert f"mailwarden {' '.join(words)}" in result.output
     assert "Example" in result.output
 
 

@@ -24,7 +24,7 @@ HEAD_LIMIT = 16 * 1024
 """Bytes of a request's line and fields; browsers send one kilobyte."""
 
 DRAIN = 10.0
-"""Seconds for answers that are under way when the page stops. A release that takes longer goes on without its client."""
+"""Seconds for answers that are under way when the page stops. A release that takes longer goes on by itself."""
 
 
 class _Connection(H11Protocol):
@@ -65,7 +65,8 @@ async def serve_page(host: str, port: int, page: ASGIApp, *, proxies: Sequence[s
 
     `proxies` are the addresses whose X-Forwarded-For is believed. Raises OSError where the address cannot be had.
     """
-    family, kind, number, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)[0]
+    loop = asyncio.get_running_loop()
+    family, kind, number, _, address = (await loop.getaddrinfo(host, port, type=socket.SOCK_STREAM))[0]
     listener = socket.socket(family, kind, number)
     try:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)

@@ -112,9 +112,11 @@ class Page:
         address = request.client.host if request.client is not None else ""
         if not self._buckets.admit(address, time.monotonic()):
             return self._notice(429, words.TOO_MANY, {"Retry-After": "60"})
-        path, method = request.url.path, request.method
+        path, method = request.scope["path"], request.method
         if path == "/page.css":
-            return _only_read(method, Response(STYLE, headers=HEADERS, media_type="text/css")) or self._not_allowed()
+            if method in ("GET", "HEAD"):
+                return Response(STYLE, headers=HEADERS, media_type="text/css")
+            return self._not_allowed("GET, HEAD")
         folder, _, code = path.rpartition("/")
         if folder != "/decide" or not code or len(code) > CODE_LIMIT:
             return self._notice(404, words.NOT_FOUND)
@@ -169,7 +171,7 @@ class Page:
         said_of_it = words.said_of_state(kept.state) if kept.kind is Kind.HELD else words.DECIDED
         return self._notice(410, said_of_it) if said_of_it is not None else found
 
-    def _not_allowed(self, allowed: str = "GET, HEAD") -> Response:
+    def _not_allowed(self, allowed: str) -> Response:
         return self._notice(405, words.NOT_ALLOWED, {"Allow": allowed})
 
     def _notice(
@@ -177,10 +179,6 @@ class Page:
     ) -> Response:
         page = notice_page(self.facts, said, again=again)
         return Response(page, status, {**HEADERS, **(headers or {})}, "text/html")
-
-
-def _only_read(method: str, response: Response) -> Response | None:
-    return response if method in ("GET", "HEAD") else None
 
 
 async def _previewed(raw: Raw) -> Preview:

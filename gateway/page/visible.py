@@ -13,12 +13,15 @@ _SUSPECT = re.compile(r"[^\n\t\x20-\x7e]")
 
 
 def visible(text: str) -> str:
-    """The text with its lines and tabs; every character that draws nothing or turns the writing becomes [U+hhhh]."""
+    """The text with its lines and tabs; what draws nothing or turns the writing becomes [U+hhhh].
+
+    Variation selectors stay: emoji have them, and they can neither hide nor turn anything.
+    """
     return _SUSPECT.sub(_marked, _NEWLINE.sub("\n", text))
 
 
 def visible_line(text: str, limit: int) -> str:
-    """The same for a value of one line: line breaks are shown too. The end is kept, for names have their types there."""
+    """The same for a value of one line: line breaks are shown too. The end is kept: there is a name's type."""
     if len(text) > limit:
         half = limit // 2
         text = f"{text[:half]} … {text[-half:]}"

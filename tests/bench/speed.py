@@ -24,11 +24,11 @@ class Case:
 
 CASES = (
     Case("2 kB", 2_000, "kept"),
-    Case("2 kB, a connection each", 2_000, "anew"),
+    Case("2 kB anew", 2_000, "anew"),
     Case("50 kB", 50_000, "kept"),
-    Case("50 kB, a connection each", 50_000, "anew"),
+    Case("50 kB anew", 50_000, "anew"),
     Case("5 MB", 5_000_000, "kept", 4),
-    Case("2 kB, one session", 2_000, "kept", 1),
+    Case("2 kB alone", 2_000, "kept", 1),
 )
 
 
