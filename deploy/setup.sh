@@ -34,6 +34,7 @@ missing_packages() {
     if [ "$1" = test ]; then
         [ -x /usr/sbin/postfix ] || echo postfix
         command -v swaks >/dev/null || echo swaks
+        command -v chromium >/dev/null || echo chromium
     fi
 }
 

@@ -8,18 +8,21 @@ import signal
 import time
 from collections.abc import AsyncIterator
 from datetime import date, timedelta
+from functools import partial
 from pathlib import Path
 
 import structlog
 from watchfiles import awatch
 
-from gateway.config import Listener, Settings
+from gateway.config import Audit, Listener, Settings
 from gateway.endpoint import HostPort
 from gateway.errors import ConfigurationError, StoreUnavailable
+from gateway.mail import Mail
 from gateway.metrics import Metrics
 from gateway.office import Office, next_hop, open_office
 from gateway.policy.load import load
 from gateway.policy.model import Policy
+from gateway.remembering import records
 from gateway.smtp.door import Door
 from gateway.smtp.reservation import Reservations
 from gateway.smtp.server import listen, tls_context
@@ -27,6 +30,7 @@ from gateway.smtp.service import Service, Turns
 from gateway.spool import Spool
 from gateway.status import StatusServer
 from gateway.trial import failed_cases
+from gateway.verdict import Verdict
 
 HEARTBEAT = 0.1
 """Seconds between two looks at the event loop's punctuality."""
@@ -175,11 +179,23 @@ class Gateway:
                 next_hop(self.settings, listener), limit=limits.upstream_connections, observer=self.metrics
             ),
             custody=office.custody,
+            remember=partial(self._remember, office),
             observer=self.metrics,
             tls=tls_context(listener.tls) if listener.tls else None,
             large=self._large,
             turns=self._turns,
         )
+
+    async def _remember(self, office: Office, mail: Mail, verdict: Verdict) -> None:
+        """Write the decision to the audit trail before it is carried out. Raises StoreUnavailable, by setting."""
+        if self.settings.audit is Audit.OFF:
+            return
+        try:
+            await office.stores.trail.append(records(mail, verdict))
+        except StoreUnavailable as error:
+            if self.settings.audit is Audit.DEFER:
+                raise
+            log.error("not in the audit trail", id=mail.id, reason=str(error))
 
     def _announce(self, policy: Policy) -> None:
         for warning in policy.warnings:

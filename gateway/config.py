@@ -59,6 +59,14 @@ class LineEndings(StrEnum):
     NORMALISE = "normalise"
 
 
+class Audit(StrEnum):
+    """What is done where the audit trail cannot be written."""
+
+    DEFER = "defer"
+    ALLOW = "allow"
+    OFF = "off"
+
+
 class TlsLevel(StrEnum):
     """Whether the way to the next hop is encrypted."""
 
@@ -238,6 +246,9 @@ class Settings:
 
     page: Page | None = None
     """The approvers' page; none: they use the commands."""
+
+    audit: Audit = Audit.DEFER
+    """What happens to mail that the audit trail cannot take: defer, allow; or off: mail leaves no record there."""
 
     log: Log = Log()
     """How much is logged, and in which form."""

@@ -1,4 +1,4 @@
-"""The text in HTML, for a person who must judge it: nothing is rendered, and nothing that might be shown is left out.
+"""The text in HTML, for a person who must judge it: nothing is rendered, and what a browser would show is not left out.
 
 Hidden text is shown, and so is the address behind each link. One pass, each step of which goes forward: what is not
 closed is shown as it stands, and never looked at again.
@@ -10,19 +10,23 @@ import re
 from collections.abc import Iterator
 from html import unescape
 
-_OPENING = re.compile(r"""<([a-zA-Z][a-zA-Z0-9]*+)((?:[^>"']|"[^"]*+"|'[^']*+')*+)>""")
-_CLOSING = re.compile(r"</([a-zA-Z][a-zA-Z0-9]*+)[^>]*+>")
-_COMMENT = re.compile(r"<!--(?:-?>|.*?--!?>)", re.DOTALL)  # HTML Standard sections 13.2.5.43 to 13.2.5.52
-_DECLARATION = re.compile(r"<(?:!doctype\b|\?)[^>]*+>", re.IGNORECASE)
+# Tags end where browsers end them (HTML Standard section 13.2.5): a quotation mark counts only behind "=".
+_VALUE = r"""[ \t\r\n\f]*+=[ \t\r\n\f]*+(?:"([^"]*+)"|'([^']*+)'|([^ \t\r\n\f>"'][^ \t\r\n\f>]*+)|(?=>))"""
+_ATTRIBUTE = re.compile(rf"[ \t\r\n\f/]*+([^ \t\r\n\f/>][^ \t\r\n\f/>=]*+)(?:{_VALUE})?+")
+_OPENING = re.compile(rf"<([a-zA-Z][^ \t\r\n\f/>]*+)((?:{_ATTRIBUTE.pattern})*+)[ \t\r\n\f/]*+>")
+_CLOSING = re.compile(r"</([a-zA-Z][^ \t\r\n\f/>]*+)[^>]*+>")
+_COMMENT = re.compile(r"<!--(?:-?>|.*?--!?>)|<!doctype\b[^>]*+>", re.DOTALL | re.IGNORECASE)
+_DECLARATION = re.compile(r"<[!?/][^>]*+>")
 _MARKUP = re.compile(r"<[a-zA-Z/!?]")
-_RAW_END = {name: re.compile(f"</{name}", re.IGNORECASE) for name in ("script", "style")}
-_ATTRIBUTE = re.compile(
-    r"""(?<![\w-])(href|action|alt|value|placeholder)\s*+=\s*+(?:"([^"]*+)"|'([^']*+)'|([^\s"'>]++))""", re.IGNORECASE
-)
+
+_UNSHOWN = frozenset({"script", "style"})
+_LITERAL = frozenset({"title", "textarea", "xmp", "iframe", "noembed", "noframes"})  # no markup within
+_END = {name: re.compile(f"</{name}", re.IGNORECASE) for name in _UNSHOWN | _LITERAL}
 _SPACES = re.compile(r"[ \t\r\n\f]+")
 _LINES = re.compile(r" *+\n[ \n]*+")
 
-_ADDRESSES = frozenset({"href", "action"})
+_ADDRESSES = frozenset({"href", "action", "formaction"})
+_SAID = frozenset({"alt", "value", "placeholder"})
 _BLOCKS = frozenset(
     {"address", "article", "blockquote", "br", "center", "dd", "div", "dl", "dt", "form", "h1", "h2", "h3", "h4", "h5"}
     | {"h6", "hr", "li", "ol", "option", "p", "pre", "section", "table", "title", "tr", "ul"}
@@ -50,16 +54,19 @@ def _pieces(source: str) -> Iterator[str]:
 def _markup(source: str, start: int) -> tuple[str, int]:
     """What the markup at a place says, and where it ends."""
     if tag := _OPENING.match(source, start):
-        said = f"{_gap(tag[1].lower())}{_attributes(tag[2])}"
-        end = _RAW_END.get(tag[1].lower())
-        if end is None:
+        name = tag[1].lower()
+        said = f"{_gap(name)}{_attributes(tag[2])}"
+        if name not in _END:
             return said, tag.end()
-        if closing := end.search(source, tag.end()):
-            return f" [{tag[1].lower()}: {closing.start() - tag.end()}] ", closing.start()
+        if closing := _END[name].search(source, tag.end()):
+            within = source[tag.end() : closing.start()]
+            return f"{said} {f'[{name}: {len(within)}]' if name in _UNSHOWN else _words(within)} ", closing.start()
     elif tag := _CLOSING.match(source, start):
         return _gap(tag[1].lower()), tag.end()
-    elif dropped := _COMMENT.match(source, start) or _DECLARATION.match(source, start):
-        return "", dropped.end()
+    elif comment := _COMMENT.match(source, start):
+        return "", comment.end()
+    elif declaration := _DECLARATION.match(source, start):
+        return declaration[0], declaration.end()
     return f"\n{source[start:]}", len(source)
 
 
@@ -73,8 +80,11 @@ def _attributes(text: str) -> str:
     """The addresses and texts among a tag's attributes."""
     said = ""
     for found in _ATTRIBUTE.finditer(text):
-        value = _words(found[2] or found[3] or found[4] or "").strip()
-        said += f" <{value}> " if found[1].lower() in _ADDRESSES else f" {value} "
+        name, value = found[1].lower(), _words(found[2] or found[3] or found[4] or "").strip()
+        if value and name in _ADDRESSES:
+            said += f" <{value}> "
+        elif value and name in _SAID:
+            said += f" {value} "
     return said
 
 

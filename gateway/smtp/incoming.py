@@ -151,6 +151,8 @@ class Incoming:
                 disposal = decide.fold(self.policy, verdict, can_own=True)
                 if disposal.unstored:
                     await self._spooled.wipe()
+                else:
+                    await self.service.remember(mail, verdict)
                 answer = await dispose.carry_out(
                     self.policy,
                     mail,

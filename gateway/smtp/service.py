@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import ssl
-from collections.abc import Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine
 from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Any
@@ -14,12 +14,13 @@ import structlog
 from gateway.config import Listener, ListenerDirection
 from gateway.custody.custody import Custody
 from gateway.limits import Limits
-from gateway.mail import Direction
+from gateway.mail import Direction, Mail
 from gateway.observer import Observer
 from gateway.origin import within
 from gateway.policy.model import Policy
 from gateway.smtp.reservation import Reservations
 from gateway.spool import Spool
+from gateway.verdict import Verdict
 
 log = structlog.get_logger()
 
@@ -57,6 +58,7 @@ class Service:
     spool: Spool
     reservations: Reservations
     custody: Custody
+    remember: Callable[[Mail, Verdict], Awaitable[None]]
     observer: Observer
     tls: ssl.SSLContext | None = None
     large: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(2))

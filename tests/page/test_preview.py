@@ -45,7 +45,7 @@ def test_texts_and_files() -> None:
     shown = preview(
         mixed(
             b"Content-Type: text/plain; charset=utf-8\r\n\r\nXin ch\xc3\xa0o",
-            b"Content-Type: text/html\r\nContent-Transfer-Encoding: quoted-printable\r\n\r\n<p>a=3Cb</p>",
+            b"Content-Type: text/html\r\nContent-Transfer-Encoding: quoted-printable\r\n\r\n<p>a=26lt;b</p>",
             b"Content-Type: text/plain; name=n.txt\r\n\r\nfile",
             b'Content-Disposition: attachment; filename="\xe2\x80\xaea.exe"\r\nContent-Type: application/x\r\n'
             b"Content-Transfer-Encoding: base64\r\n\r\n" + base64.b64encode(content),
@@ -53,7 +53,7 @@ def test_texts_and_files() -> None:
     )
     assert [(text.media_type, text.text, text.cut) for text in shown.texts] == [
         ("text/plain", "Xin chào", False),
-        ("text/html", "a\n<b", False),
+        ("text/html", "a<b", False),
     ]
     assert [(file.names, file.size) for file in shown.files] == [(("n.txt",), 4), (("[U+202E]a.exe",), 4)]
     assert shown.files[1].sha256 == hashlib.sha256(content).hexdigest()

@@ -85,7 +85,7 @@ async def test_headers_alone_stop_scripts_and_loads_in_chromium(tmp_path: Path) 
     async with canary(HOSTILE, HEADERS) as (address, asked), open_tab(tmp_path / "profile") as tab:
         await tab.go(f"{address}/")
         assert await tab.evaluate("document.title") == "mail"
-        # Styles of the page's own host are its own. A hint to fetch ahead is under no policy: escaping is what stops it.
+        # Styles of the page's own host are its own. No policy stops a hint to fetch ahead; escaping does.
         assert set(asked) <= {"/style.css", "/import.css", "/prefetch"}
 
 
