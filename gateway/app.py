@@ -20,6 +20,9 @@ from gateway.errors import ConfigurationError, StoreUnavailable
 from gateway.mail import Mail
 from gateway.metrics import Metrics
 from gateway.office import Office, next_hop, open_office
+from gateway.page.render import Facts
+from gateway.page.serve import serve_page
+from gateway.page.site import Page
 from gateway.policy.load import load
 from gateway.policy.model import Policy
 from gateway.remembering import records
@@ -106,7 +109,8 @@ class Gateway:
         if office.notifier is not None:
             tasks.append(asyncio.create_task(office.notifier.run(), name="notices"))
         try:
-            yield
+            async with self._page(office):
+                yield
         finally:
             for server in servers:
                 server.close()
@@ -119,6 +123,23 @@ class Gateway:
                 await service.reservations.hop.close()
             if self.status is not None:
                 await asyncio.to_thread(self.status.close)
+
+    @contextlib.asynccontextmanager
+    async def _page(self, office: Office) -> AsyncIterator[None]:
+        """The approvers' page, where the settings have one."""
+        wanted, told = self.settings.page, self.settings.notices
+        if wanted is None or told is None:
+            yield
+            return
+        page = Page(
+            look=office.custody.look,
+            view=office.custody.view,
+            decide=office.custody.by_code,
+            facts=Facts(contact=told.contact or told.mailbox),
+            origin=wanted.origin,
+        )
+        async with serve_page(wanted.address.host, wanted.address.port, page, proxies=wanted.proxies):
+            yield
 
     async def serve(self) -> None:
         """Run until SIGTERM or SIGINT; SIGHUP reloads the policy."""

@@ -202,12 +202,15 @@ class Page:
     address: HostPort
     """Where it is served: `HOST:PORT`; behind a reverse proxy with TLS."""
 
-    url: str
-    """How people reach it: what stands before the code in their links, such as `https://mail.example.gov.vn/decide/`."""
+    origin: str
+    """How people reach it: scheme and host of their links, such as `https://mail.example.gov.vn`."""
+
+    proxies: tuple[str, ...] = ()
+    """The addresses of reverse proxies, whose X-Forwarded-For is believed."""
 
     def __post_init__(self) -> None:
-        if not (_HELP_URL.fullmatch(self.url) and self.url.endswith("/") and len(self.url) <= HELP_URL_LIMIT):
-            raise ValueError(f"url must be an http or https address ending in /, {HELP_URL_LIMIT} characters at most")
+        if not re.fullmatch(r"https?://[A-Za-z0-9.-]+(:[0-9]{1,5})?", self.origin):
+            raise ValueError("origin must be scheme and host, such as https://mail.example.gov.vn")
 
 
 def _own_name() -> str:

@@ -63,7 +63,7 @@ async def open_office(settings: Settings, policy: Callable[[], Policy], *, obser
         hand_on=partial(hand_on, lambda: routes),
         rescan=partial(_rescan, settings, policy, observe),
         tell=notifier.tell if notifier else _nobody_is_told,
-        link=lambda code: f"{settings.page.url}{code}" if settings.page else "",
+        link=lambda code: f"{settings.page.origin}/decide/{code}" if settings.page else "",
         policy=policy,
         clock=lambda: datetime.now(UTC),
         hostname=settings.hostname,

@@ -217,7 +217,8 @@ async def test_what_is_owned_for_one_is_given_up_if_the_next_hop_refuses_the_oth
 
 
 async def test_what_is_not_edited_is_byte_for_byte_what_came(start: Start) -> None:
-    message = "Subject:  odd   spacing\nx-eMpTy:\nContent-Type: text/plain\n\n\n. dot\n..\n\ttab \n" + "long" * 5000 + "\n"
+    message = "Subject:  odd   spacing\nx-eMpTy:\nContent-Type: text/plain\n\n\n. dot\n..\n\ttab \n"
+    message += "long" * 5000 + "\n"
     async with FakeHop() as hop, start(hop.address) as gateway:
         assert (await send(gateway, message.replace("\n.", "\n.."))).startswith("250")
     assert hop.taken[0].content.endswith(message.replace("\n", "\r\n").encode() + b"\r\n")
@@ -252,23 +253,22 @@ async def test_counted(start: Start) -> None:
 
 
 async def test_draining_ends_what_is_under_way(start: Start) -> None:
-    async with FakeHop() as hop:
-        async with start(hop.address) as gateway:
-            reader, writer = await asyncio.open_connection(*gateway.addresses["inbound"])
-            idle, idle_writer = await asyncio.open_connection(*gateway.addresses["inbound"])
-            await idle.readline()
-            await reader.readline()
-            for command in (b"EHLO c\r\n", b"MAIL FROM:<a@example.org>\r\n", b"RCPT TO:<b@example.gov.vn>\r\n"):
-                writer.write(command)
-                await last_line(reader)
-            writer.write(b"DATA\r\n")
+    async with FakeHop() as hop, start(hop.address) as gateway:
+        reader, writer = await asyncio.open_connection(*gateway.addresses["inbound"])
+        idle, idle_writer = await asyncio.open_connection(*gateway.addresses["inbound"])
+        await idle.readline()
+        await reader.readline()
+        for command in (b"EHLO c\r\n", b"MAIL FROM:<a@example.org>\r\n", b"RCPT TO:<b@example.gov.vn>\r\n"):
+            writer.write(command)
             await last_line(reader)
-            draining = asyncio.ensure_future(gateway.door.empty(10))
-            assert (await last_line(idle)).startswith("421 4.3.2")
-            writer.write(b"Subject: x\r\n\r\n.\r\n")
-            assert (await last_line(reader)).startswith("250")
-            assert (await last_line(reader)).startswith("421 4.3.2")
-            await draining
-            idle_writer.close()
-            writer.close()
+        writer.write(b"DATA\r\n")
+        await last_line(reader)
+        draining = asyncio.ensure_future(gateway.door.empty(10))
+        assert (await last_line(idle)).startswith("421 4.3.2")
+        writer.write(b"Subject: x\r\n\r\n.\r\n")
+        assert (await last_line(reader)).startswith("250")
+        assert (await last_line(reader)).startswith("421 4.3.2")
+        await draining
+        idle_writer.close()
+        writer.close()
     assert len(hop.taken) == 1

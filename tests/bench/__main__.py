@@ -81,7 +81,7 @@ def _show_speed(samples: list[dict[str, Any]]) -> None:
             case,
             system,
             _spread((row["rate"] for row in rows), 0),
-            _spread((row["cpu"] for row in rows), 3) if cheaper else "-",
+            _spread((row["cpu"] for row in rows), 2) if cheaper else "-",
             " / ".join(f"{median(row[name] for row in rows):.1f}" for name in ("p50", "p99")),
             _spread(faster, 2) + mark,
             _spread((1 / each for each in cheaper), 2) if cheaper else "-",

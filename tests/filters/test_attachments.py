@@ -193,7 +193,10 @@ def test_the_contract() -> None:
 
 ODD_FORMS = {
     "two content types": (b"Content-Type: text/plain\r\nContent-Type: text/html\r\n\r\nx", {"duplicate-content-type"}),
-    "a multipart that never ends": (b"Content-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\n\r\nx\r\n", {"no-end-boundary"}),
+    "a multipart that never ends": (
+        b"Content-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\n\r\nx\r\n",
+        {"no-end-boundary"},
+    ),
     "an ordinary letter": (b"Content-Type: text/plain\r\n\r\nx", set()),
 }
 

@@ -23,7 +23,7 @@ class Tree:
     """What it is
     called."""
 
-    wait: Duration = Duration(300)  # noqa: RUF009
+    wait: Duration = Duration(300)
     """How long."""
 
     below: tuple[Tree, ...] = field(default=(), metadata={"key": "has"})
