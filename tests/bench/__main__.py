@@ -65,7 +65,7 @@ def main(rounds: int, seconds: float, only: str | None, path: Path) -> None:
 
 def _show_speed(samples: list[dict[str, Any]]) -> None:
     table = Table(title="Messages: median (least to most)")
-    for column in ("letters", "system", "messages/s", "CPU ms each", "p50 / p99 ms", "rate / aiosmtpd's", "CPU / aiosmtpd's"):
+    for column in ("letters", "system", "messages/s", "CPU ms each", "p50 / p99 ms", "x rate of aiosmtpd", "x CPU"):
         table.add_column(column, no_wrap=True)
     found: dict[tuple[str, str], list[dict[str, Any]]] = defaultdict(list)
     for sample in samples:
@@ -76,7 +76,7 @@ def _show_speed(samples: list[dict[str, Any]]) -> None:
         faster = [row["rate"] / other["rate"] for row, other in zip(rows, beside, strict=True)]
         cheaper = [other["cpu"] / row["cpu"] for row, other in zip(rows, beside, strict=True) if row["cpu"]]
         floor = FLOORS.get(case) if system == "mailwarden" else None
-        mark = "" if floor is None else f" [{'green' if median(faster) >= floor else 'red'}]of {floor}[/]"
+        mark = "" if floor is None else f" [{'green' if median(faster) >= floor else 'red'}]/ {floor}[/]"
         table.add_row(
             case,
             system,
@@ -84,7 +84,7 @@ def _show_speed(samples: list[dict[str, Any]]) -> None:
             _spread((row["cpu"] for row in rows), 2) if cheaper else "-",
             " / ".join(f"{median(row[name] for row in rows):.1f}" for name in ("p50", "p99")),
             _spread(faster, 2) + mark,
-            _spread((1 / each for each in cheaper), 2) if cheaper else "-",
+            f"{1 / median(cheaper):.2f}" if cheaper else "-",
         )
     out.print(table)
 

@@ -75,7 +75,7 @@ async def test_a_spool_that_cannot_be_written_defers_large_mail_only(cause: str,
 
 
 async def test_a_log_that_cannot_be_written_stops_no_mail(tmp_path: Path) -> None:
-    async with Sink() as sink, GatewayProcess(tmp_path, sink.address) as gateway:
+    async with Sink() as sink, GatewayProcess(tmp_path, sink.address, audit="off") as gateway:
         gateway.limit(resource.RLIMIT_FSIZE, (tmp_path / "log").stat().st_size)
         async with Talk(gateway.address) as talk:
             await talk.hello()
@@ -85,6 +85,19 @@ async def test_a_log_that_cannot_be_written_stops_no_mail(tmp_path: Path) -> Non
         gateway.limit(resource.RLIMIT_FSIZE, resource.RLIM_INFINITY)
         assert (await delivered(gateway.address, numbered(20, 3000))).code == 250
         assert all(arrived_whole(sink, number, 3000) for number in range(21))
+
+
+@pytest.mark.parametrize(("audit", "meanwhile"), [("defer", 451), ("allow", 250)])
+async def test_mail_that_leaves_no_record_is_deferred_or_passes_as_the_setting_says(
+    tmp_path: Path, audit: str, meanwhile: int
+) -> None:
+    async with Sink() as sink, GatewayProcess(tmp_path, sink.address, audit=audit) as gateway:
+        assert (await delivered(gateway.address, numbered(1, 3000))).code == 250
+        gateway.limit(resource.RLIMIT_FSIZE, 0)
+        assert (await delivered(gateway.address, numbered(2, 3000))).code == meanwhile
+        gateway.limit(resource.RLIMIT_FSIZE, resource.RLIM_INFINITY)
+        assert (await delivered(gateway.address, numbered(3, 3000))).code == 250
+        assert all(arrived_whole(sink, number, 3000) for number in (1, 3))
 
 
 async def test_a_budget_that_is_used_up_defers_until_it_is_free_again(tmp_path: Path) -> None:
