@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import gc
 import signal
 import time
 from collections.abc import AsyncIterator
@@ -155,6 +156,9 @@ class Gateway:
             for number in (signal.SIGTERM, signal.SIGINT):
                 loop.add_signal_handler(number, self.stop)
             loop.add_signal_handler(signal.SIGHUP, reload_now)
+            # What is there by now stays: the collector need not go through it again every few messages.
+            gc.collect()
+            gc.freeze()
             log.info("ready", policy=self.policy.digest, rules=len(self.policy.rules))
             await self._stopped.wait()
             log.info("draining", sessions=len(self.door.sessions))

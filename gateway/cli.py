@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import gc
 import ipaddress
 import json
 import resource
@@ -93,7 +92,6 @@ def serve(config: Path) -> None:
     policy = load(settings.policy)
     logs.configure(settings.log.level, settings.log.format)
     _take_all_descriptors()
-    gc.freeze()  # what is loaded by now stays: the collector need not go through it again every few messages
     try:
         uvloop.run(Gateway(settings, policy).serve())
     except OSError as error:

@@ -50,7 +50,7 @@ def run(rounds: int, seconds: float, told: Callable[[str], None]) -> list[dict[s
     """Each round starts each system afresh and sends every case through it."""
     samples = []
     for number in range(1, rounds + 1):
-        for starting in (_direct, systems.aiosmtpd_relay, systems.mailwarden):
+        for starting in SYSTEMS:
             with systems.sink() as sink, starting(sink.port) as system:
                 told(f"round {number} of {rounds}: {system.name}")
                 for case in CASES:
@@ -61,6 +61,9 @@ def run(rounds: int, seconds: float, told: Callable[[str], None]) -> list[dict[s
 @contextmanager
 def _direct(upstream: int) -> Iterator[systems.Running]:
     yield systems.Running("direct", upstream)
+
+
+SYSTEMS = (_direct, systems.aiosmtpd_relay, systems.mailwarden_without_trail, systems.mailwarden)
 
 
 def _sample(number: int, case: Case, sink: systems.Running, system: systems.Running, seconds: float) -> Sample:

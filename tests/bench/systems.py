@@ -92,10 +92,10 @@ def aiosmtpd_relay(upstream: int) -> Iterator[Running]:
 
 
 @contextlib.contextmanager
-def mailwarden(upstream: int) -> Iterator[Running]:
-    """The gateway as it is run: one filter, ten rules, metrics, a JSON log in a file."""
-    with tempfile.TemporaryDirectory(prefix="mailwarden-bench-") as name:
-        folder, port, metrics = Path(name), _free_port(), _free_port()
+def mailwarden(upstream: int, *, audit: str = "defer", name: str = "mailwarden") -> Iterator[Running]:
+    """The gateway as it is run: one filter, ten rules, metrics, a JSON log in a file, the audit trail."""
+    with tempfile.TemporaryDirectory(prefix="mailwarden-bench-") as temporary:
+        folder, port, metrics = Path(temporary), _free_port(), _free_port()
         settings = {
             "listeners": [
                 {"name": "inbound", "smtp": f"127.0.0.1:{port}", "upstream": f"smtp://127.0.0.1:{upstream}"}
@@ -104,13 +104,19 @@ def mailwarden(upstream: int) -> Iterator[Running]:
             "policy": str(HERE / "policy.yaml"),
             "state": str(folder / "state"),
             "hostname": "mx.example.gov.vn",
+            "audit": audit,
             "drain": 2,
         }
         (folder / "gateway.yaml").write_text(json.dumps(settings))  # JSON is YAML
         command = [sys.executable, "-m", "gateway", "serve", "-c", str(folder / "gateway.yaml")]
         with _process(command, SYSTEM_CORE, folder / "log") as process:
             _await(port, folder / "log")
-            yield Running("mailwarden", port, process.pid, metrics)
+            yield Running(name, port, process.pid, metrics)
+
+
+def mailwarden_without_trail(upstream: int) -> contextlib.AbstractContextManager[Running]:
+    """The same without the audit trail: the way of a message alone."""
+    return mailwarden(upstream, audit="off", name="mailwarden, no trail")
 
 
 def _free_port() -> int:

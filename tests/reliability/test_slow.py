@@ -120,7 +120,7 @@ async def test_slow_clients_are_ended_and_delay_nobody(tmp_path: Path, certifica
         "log": {"level": "warning"},
     }
     async with Sink() as sink, GatewayProcess(tmp_path, sink.address, **settings) as gateway:
-        at_first = gateway.descriptors()
+        at_first = gateway.sockets()
         began = time.monotonic()
         slow_ones = [asyncio.create_task(slow(gateway.address, KINDS[n % len(KINDS)])) for n in range(SESSIONS)]
         seconds: list[float] = []
@@ -141,7 +141,7 @@ async def test_slow_clients_are_ended_and_delay_nobody(tmp_path: Path, certifica
                     break
             await asyncio.sleep(max(0.0, due - time.monotonic()))
         ended = time.monotonic() - began
-        descriptors = gateway.descriptors() - sink.open
+        descriptors = gateway.sockets() - sink.open
         left = await open_sessions(metrics)
         for task in slow_ones:
             task.cancel()
@@ -162,7 +162,7 @@ async def test_slow_clients_are_ended_and_delay_nobody(tmp_path: Path, certifica
 async def test_a_deaf_client_whose_session_is_over_keeps_no_socket(tmp_path: Path) -> None:
     limits = {"command_timeout": 1}
     async with Sink() as sink, GatewayProcess(tmp_path, sink.address, limits=limits) as gateway:
-        at_first = gateway.descriptors()
+        at_first = gateway.sockets()
         talks = [Talk(gateway.address, window=1) for _ in range(40)]
         for number, talk in enumerate(talks):  # one of them overflows the kernel's buffer by a little only
             await talk.__aenter__()
@@ -170,7 +170,7 @@ async def test_a_deaf_client_whose_session_is_over_keeps_no_socket(tmp_path: Pat
             talk.say((b"EHLO slow.example.org\r\n" * 60 + b"MAIL FROM:<slow@example.org>\r\n") * number)
             talk.say(b"EHLO slow.example.org\r\n" * 200)
         async with asyncio.timeout(10):
-            while gateway.descriptors() > at_first:
+            while gateway.sockets() > at_first:
                 await asyncio.sleep(0.1)
         for talk in talks:
             await talk.__aexit__()
