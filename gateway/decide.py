@@ -15,7 +15,7 @@ from gateway.mail import Direction, Mail, Recipient, Transaction
 from gateway.policy.logic import MATCH, Known, Scope
 from gateway.policy.model import Mixed, Policy
 from gateway.policy.ruling import Bench, Ruling, outcome_of, ruling_of, same_for
-from gateway.reply import NOT_OWNED_YET, RECIPIENT_OK, SENDER_OK, TAKEN, Reply
+from gateway.reply import RECIPIENT_OK, SENDER_OK, TAKEN, Reply
 from gateway.verdict import Action, Outcome, Report, Verdict
 
 
@@ -77,12 +77,12 @@ def decide(policy: Policy, mail: Mail, reports: Iterable[Report]) -> Verdict:
     return Verdict(policy=policy.digest, outcomes=tuple(outcomes), reports=reports)
 
 
-def fold(policy: Policy, verdict: Verdict, *, can_own: bool) -> Disposal:
+def fold(policy: Policy, verdict: Verdict) -> Disposal:
     """One disposal for all: there is one reply after the final dot (RFC 5321 section 4.1.1.4), and no bounce of ours.
 
     Where a rule wants nothing stored, its refusal is the answer for all and nothing is owned. Else: deferred for
-    one is deferred for all. Refused for some: those are quarantined and the others served, where the policy allows
-    it and the store can own mail (`can_own`); else it is refused for all.
+    one is deferred for all. Refused for some: those are quarantined and the others served, unless the policy wants
+    the strictest answer for all.
     """
     outcomes = verdict.outcomes
     if unstored := tuple(outcome for outcome in outcomes if _unstored(policy, outcome)):
@@ -92,15 +92,13 @@ def fold(policy: Policy, verdict: Verdict, *, can_own: bool) -> Disposal:
     if deferred:
         return Disposal(reply=deferred[0].reply)
     if refused:
-        if len(refused) == len(outcomes) or not can_own or policy.mixed is Mixed.STRICTEST:
+        if len(refused) == len(outcomes) or policy.mixed is Mixed.STRICTEST:
             return Disposal(reply=refused[0].reply)
         outcomes = tuple(
             replace(each, action=Action.QUARANTINE, reply=TAKEN) if each.action is Action.REJECT else each
             for each in outcomes
         )
     own = tuple(outcome for outcome in outcomes if outcome.action.owns)
-    if own and not can_own:
-        return Disposal(reply=NOT_OWNED_YET)
     deliver = tuple(outcome for outcome in outcomes if outcome.action.delivers)
     discard = tuple(outcome for outcome in outcomes if outcome.action is Action.DISCARD)
     return Disposal(deliver=deliver, own=own, discard=discard, reply=None if deliver else TAKEN)

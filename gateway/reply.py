@@ -109,7 +109,6 @@ TROUBLE = Reply(451, "3.0", "Temporary trouble here, try again later")
 NO_ROOM = Reply(452, "3.1", "No room to take the message now")  # RFC 5321 section 4.5.3.1.10
 TOO_MANY_RECIPIENTS = Reply(452, "5.3", "Too many recipients in one transaction")
 DEADLINE = Reply(451, "3.0", "Not decided in time, try again later")
-NOT_OWNED_YET = Reply(451, "7.1", "Held for a decision that this server cannot keep yet")
 
 SYNTAX = Reply(500, "5.2", "Syntax error")
 LINE_TOO_LONG = Reply(500, "5.2", "Line too long")

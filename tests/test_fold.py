@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway import decide, reply
+from gateway import decide
 from gateway.decide import Disposal
 from gateway.mail import Recipient
 from gateway.policy.forms import RuleId
@@ -33,51 +33,44 @@ R_KEPT = outcome("r", Action.QUARANTINE, TAKEN)
 
 KEEP, STRICT = Mixed.DELIVER_AND_QUARANTINE, Mixed.STRICTEST
 
-FOLDS: dict[str, tuple[Mixed, bool, tuple[Outcome, ...], Disposal]] = {
-    "all delivered": (KEEP, True, (A, T), Disposal(deliver=(A, T))),
-    "all refused": (KEEP, True, (R, R), Disposal(reply=NO)),
-    "all thrown away": (KEEP, False, (D,), Disposal(discard=(D,), reply=TAKEN)),
-    "some thrown away": (KEEP, False, (D, A), Disposal(deliver=(A,), discard=(D,))),
-    "all kept": (KEEP, True, (H, Q), Disposal(own=(H, Q), reply=TAKEN)),
-    "some kept": (KEEP, True, (A, Q, D), Disposal(deliver=(A,), own=(Q,), discard=(D,))),
-    "some to be kept, and nothing can be": (KEEP, False, (A, Q), Disposal(reply=reply.NOT_OWNED_YET)),
-    "deferred for one is deferred for all": (KEEP, True, (A, R, F, Q, D), Disposal(reply=LATER)),
-    "deferred and refused is deferred": (STRICT, True, (R, F), Disposal(reply=LATER)),
-    "refused for some: kept for them": (KEEP, True, (A, R), Disposal(deliver=(A,), own=(R_KEPT,))),
-    "refused for some, kept for others": (KEEP, True, (H, R), Disposal(own=(H, R_KEPT), reply=TAKEN)),
+FOLDS: dict[str, tuple[Mixed, tuple[Outcome, ...], Disposal]] = {
+    "all delivered": (KEEP, (A, T), Disposal(deliver=(A, T))),
+    "all refused": (KEEP, (R, R), Disposal(reply=NO)),
+    "all thrown away": (KEEP, (D,), Disposal(discard=(D,), reply=TAKEN)),
+    "some thrown away": (KEEP, (D, A), Disposal(deliver=(A,), discard=(D,))),
+    "all kept": (KEEP, (H, Q), Disposal(own=(H, Q), reply=TAKEN)),
+    "some kept": (KEEP, (A, Q, D), Disposal(deliver=(A,), own=(Q,), discard=(D,))),
+    "deferred for one is deferred for all": (KEEP, (A, R, F, Q, D), Disposal(reply=LATER)),
+    "deferred and refused is deferred": (STRICT, (R, F), Disposal(reply=LATER)),
+    "refused for some: kept for them": (KEEP, (A, R), Disposal(deliver=(A,), own=(R_KEPT,))),
+    "refused for some, kept for others": (KEEP, (H, R), Disposal(own=(H, R_KEPT), reply=TAKEN)),
     "refused for some, thrown away for others": (
         KEEP,
-        True,
         (D, R),
         Disposal(own=(R_KEPT,), discard=(D,), reply=TAKEN),
     ),
-    "refused for some, and nothing can be kept": (KEEP, False, (A, R), Disposal(reply=NO)),
-    "refused for some, by the strictest": (STRICT, True, (A, R), Disposal(reply=NO)),
-    "refused for some, to be kept for others, and nothing can be": (KEEP, False, (Q, R), Disposal(reply=NO)),
+    "refused for some, by the strictest": (STRICT, (A, R), Disposal(reply=NO)),
 }
 
 
-@pytest.mark.parametrize(("mixed", "can_own", "outcomes", "disposal"), FOLDS.values(), ids=FOLDS)
-def test_one_answer_for_all(mixed: Mixed, can_own: bool, outcomes: tuple[Outcome, ...], disposal: Disposal) -> None:
+@pytest.mark.parametrize(("mixed", "outcomes", "disposal"), FOLDS.values(), ids=FOLDS)
+def test_one_answer_for_all(mixed: Mixed, outcomes: tuple[Outcome, ...], disposal: Disposal) -> None:
     verdict = Verdict(policy="x", outcomes=outcomes)
-    assert decide.fold(Policy(digest="x", rules=(), filters={}, mixed=mixed), verdict, can_own=can_own) == disposal
+    assert decide.fold(Policy(digest="x", rules=(), filters={}, mixed=mixed), verdict) == disposal
 
 
 EACH = st.sampled_from([A, T, H, Q, D, F, R])
 
 
-@given(st.lists(EACH, min_size=1, max_size=6), st.booleans(), st.sampled_from([KEEP, STRICT]))
-def test_nobody_is_forgotten_and_nothing_is_kept_that_cannot_be(
-    outcomes: list[Outcome], can_own: bool, mixed: Mixed
-) -> None:
+@given(st.lists(EACH, min_size=1, max_size=6), st.sampled_from([KEEP, STRICT]))
+def test_nobody_is_forgotten(outcomes: list[Outcome], mixed: Mixed) -> None:
     verdict = Verdict(policy="x", outcomes=tuple(outcomes))
-    disposal = decide.fold(Policy(digest="x", rules=(), filters={}, mixed=mixed), verdict, can_own=can_own)
+    disposal = decide.fold(Policy(digest="x", rules=(), filters={}, mixed=mixed), verdict)
     served = (*disposal.deliver, *disposal.own, *disposal.discard)
     if disposal.reply is not None and not disposal.reply.accepted:
         assert served == ()
     else:
         assert sorted(each.recipient.address for each in served) == sorted(each.recipient.address for each in outcomes)
-        assert can_own or not disposal.own
         assert (disposal.reply is None) is bool(disposal.deliver)
         assert all(each.action.delivers for each in disposal.deliver)
 
@@ -118,4 +111,4 @@ def test_what_may_not_be_stored_is_refused_for_all_and_never_owned(
     mixed: Mixed, outcomes: tuple[Outcome, ...], disposal: Disposal
 ) -> None:
     policy = Policy(digest="x", rules=(SECRET,), filters={}, mixed=mixed)
-    assert decide.fold(policy, Verdict(policy="x", outcomes=outcomes), can_own=True) == disposal
+    assert decide.fold(policy, Verdict(policy="x", outcomes=outcomes)) == disposal

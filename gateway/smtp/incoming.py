@@ -148,7 +148,7 @@ class Incoming:
         try:
             async with asyncio.timeout_at(started + self.service.deadline):
                 mail, verdict = await self._judged(started)
-                disposal = decide.fold(self.policy, verdict, can_own=True)
+                disposal = decide.fold(self.policy, verdict)
                 if disposal.unstored:
                     await self._spooled.wipe()
                 else:

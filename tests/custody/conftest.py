@@ -127,7 +127,7 @@ def letter(**changes: Any) -> Mail:
 
 def owned(policy: Policy, mail: Mail) -> tuple[Outcome, ...]:
     """What the policy wants kept of it."""
-    return decide.fold(policy, decide.decide(policy, mail, ()), can_own=True).own
+    return decide.fold(policy, decide.decide(policy, mail, ())).own
 
 
 @dataclass

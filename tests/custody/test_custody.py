@@ -352,7 +352,7 @@ async def test_mail_of_which_nothing_may_be_stored_leaves_no_word(tmp_path: Path
     async with open_house(tmp_path, Hop(), text=text) as house:
         raw = "Subject: Công văn mật số 5\r\n\r\nNội dung.\r\n".encode()
         mail = letter(raw=raw)
-        disposal = decide.fold(house.policy, decide.decide(house.policy, mail, ()), can_own=True)
+        disposal = decide.fold(house.policy, decide.decide(house.policy, mail, ()))
         await house.custody.unstored(house.policy, mail, disposal.unstored)
         [record] = [each async for each in house.stores.trail.search(id=mail.id)]
         assert record.facts["rules"] == ["secret"]
