@@ -18,7 +18,6 @@ import uvloop
 from click.shell_completion import get_completion_class
 
 from gateway import __version__, explain, logs, replay
-from gateway.app import Gateway
 from gateway.commands.kept import held, quarantine
 from gateway.commands.terminal import EX_CONFIG, EX_FAILED, EX_OK, EX_UNAVAILABLE, out, progress
 from gateway.commands.trail import audit, trace
@@ -88,6 +87,8 @@ def serve(config: Path) -> None:
     Example:
       mailwarden serve -c /etc/mailwarden/gateway.yaml
     """
+    from gateway.app import Gateway  # its libraries take a second that other commands need not wait
+
     settings = load_settings(config)
     policy = load(settings.policy)
     logs.configure(settings.log.level, settings.log.format)

@@ -15,7 +15,7 @@ from dataclasses import asdict
 from datetime import datetime
 from enum import Enum
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 from rich.table import Table
@@ -24,12 +24,13 @@ from rich.text import Text
 from gateway import logs
 from gateway.commands.terminal import EX_FAILED, EX_OK, as_json, err, out, progress
 from gateway.config import load_settings
-from gateway.custody.custody import Custody
-from gateway.custody.steps import Answer
 from gateway.keeping import KeptMail, Kind, Query, State
 from gateway.metrics import Metrics
-from gateway.office import Office, open_office
 from gateway.policy.load import load
+
+if TYPE_CHECKING:
+    from gateway.custody.steps import Answer
+    from gateway.office import Office
 
 config = click.option(
     "-c",
@@ -45,6 +46,8 @@ ids = click.argument("ids", metavar="ID...", nargs=-1, required=True)
 
 def in_office(path: Path, work: Callable[[Office], Awaitable[Any]]) -> Any:
     """Do something with the stores of these settings. Raises ConfigurationError, StoreUnavailable."""
+    from gateway.office import open_office  # its libraries take a second that other commands need not wait
+
     settings = load_settings(path)
     logs.configure("warning", "console")
     policy = load(settings.policy)
@@ -122,13 +125,13 @@ def _group(kind: Kind, text: str) -> click.Group:
         else:
             out.print(_sheet(kept, steps))
 
-    _act(group, "release", "Hand it on to its recipients now.", Custody.release)
-    _act(group, "delete", "Destroy it.", Custody.delete)
+    _act(group, "release", "Hand it on to its recipients now.")
+    _act(group, "delete", "Destroy it.")
     if kind is Kind.HELD:
-        _act(group, "approve", "Vote for it; the last vote that is needed hands it on.", Custody.approve)
-        _act(group, "reject", "Send it back to its sender, with a reason.", Custody.reject)
-    _act(group, "confirm", "Say that the next hop has a message of which that was not known.", Custody.confirm)
-    _act(group, "reopen", "Say that it has not: the message waits again.", Custody.reopen)
+        _act(group, "approve", "Vote for it; the last vote that is needed hands it on.")
+        _act(group, "reject", "Send it back to its sender, with a reason.")
+    _act(group, "confirm", "Say that the next hop has a message of which that was not known.")
+    _act(group, "reopen", "Say that it has not: the message waits again.")
     return group
 
 
@@ -136,14 +139,13 @@ def _manual(text: str, example: str) -> str:
     return f"{text}\n\n\b\nExample:\n  mailwarden {example}"
 
 
-def _act(
-    group: click.Group, name: str, text: str, decide: Callable[[Custody, str, str, str], Awaitable[Answer]]
-) -> None:
-    """One command that decides on messages, one after the other. Exit code 1 if one of them did not happen."""
+def _act(group: click.Group, name: str, text: str) -> None:
+    """Custody's method of that name as a command, message by message. Exit code 1 if one did not happen."""
 
     def command(config: Path, as_json: bool, actor: str, comment: str, ids: tuple[str, ...]) -> None:
         async def each(office: Office) -> list[tuple[str, Answer]]:
-            return [(id, await decide(office.custody, id, actor, comment)) for id in progress(name)(ids)]
+            decide = getattr(office.custody, name)
+            return [(id, await decide(id, actor, comment)) for id in progress(name)(ids)]
 
         answers = in_office(config, each)
         for id, answer in answers:

@@ -7,6 +7,7 @@ import sys
 from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 from rich.table import Table
@@ -15,8 +16,9 @@ from rich.text import Text
 from gateway.commands.kept import config, in_office
 from gateway.commands.terminal import EX_FAILED, as_json, out
 from gateway.keeping import AuditRecord
-from gateway.office import Office
-from gateway.store.export import csv_lines, json_lines
+
+if TYPE_CHECKING:
+    from gateway.office import Office
 
 since = click.option("--since", type=click.DateTime(), help="Not before this moment.")
 until = click.option("--until", type=click.DateTime(), help="Before this moment.")
@@ -109,6 +111,8 @@ def export(config: Path, since: datetime | None, until: datetime | None, form: s
     Example:
       mailwarden audit export -c gateway.yaml --since 2026-03-01 --format csv > march.csv
     """
+
+    from gateway.store.export import csv_lines, json_lines
 
     async def print_all(office: Office) -> None:
         rows = office.stores.trail.rows(since=_aware(since), until=_aware(until))
