@@ -28,6 +28,7 @@ from gateway.policy.load import load
 from gateway.policy.model import Policy
 from gateway.remembering import records
 from gateway.smtp.door import Door
+from gateway.smtp.probe import answers
 from gateway.smtp.reservation import Reservations
 from gateway.smtp.server import listen, tls_context
 from gateway.smtp.service import Service, Turns
@@ -237,7 +238,7 @@ class Gateway:
             return "draining"
         if not self._spool.has_room(self.settings.limits.message_size):
             return "the spool has no room for a message of the greatest size"
-        unreachable = [each.listener.name for each in self._services if not each.reservations.reachable]
+        unreachable = [each.listener.name for each in self._services if not _reachable(each)]
         return f"next hop unreachable: {', '.join(unreachable)}" if unreachable else self._alive()
 
     async def _heartbeat(self) -> None:
@@ -269,3 +270,11 @@ class Gateway:
                     await self.reload()
                     if {Path(path).parent for path in self.policy.files} != folders:
                         break
+
+
+def _reachable(service: Service) -> bool:
+    """True if the next hop was there at the last message, or is there again: without mail nothing else would tell."""
+    upstream = service.listener.upstream
+    if not service.reservations.reachable and upstream is not None and answers(upstream):
+        service.reservations.reachable = True
+    return service.reservations.reachable

@@ -11,6 +11,7 @@ import pytest
 
 from tests.conftest import Start
 from tests.faults import FakeHop
+from tests.test_app import send
 
 NAMES = {
     "mailwarden_accounts",
@@ -63,6 +64,18 @@ async def test_every_metric_has_its_name(start: Start) -> None:
 async def test_pages(start: Start, page: str, code: int) -> None:
     async with FakeHop() as hop, start(hop.address, metrics="127.0.0.1:0") as gateway:
         assert (await get(gateway, page))[0] == code
+
+
+async def test_not_ready_without_the_next_hop_and_ready_again_when_it_is_back(start: Start) -> None:
+    hop = FakeHop()
+    async with hop:
+        address = hop.address
+    async with start(address, metrics="127.0.0.1:0") as gateway:
+        assert (await send(gateway, "Subject: x\n\nx\n")).startswith("451")
+        assert await get(gateway, "/readyz") == (503, "next hop unreachable: inbound\n")
+        server = await asyncio.start_server(lambda reader, writer: writer.close(), *address)
+        assert await get(gateway, "/readyz") == (200, "ok\n")
+        server.close()
 
 
 async def test_not_ready_while_draining(start: Start) -> None:
