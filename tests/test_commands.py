@@ -71,6 +71,9 @@ async def test_what_was_done_is_in_the_trail_and_the_trail_is_whole(start: Start
     told = await run(tmp_path, "trace", "--json", "--id", held)
     acts = [(record["action"], record.get("actor")) for record in map(json.loads, told.output.splitlines())]
     assert ("deleted", "an@example.gov.vn") in acts
+    explained = await run(tmp_path, "trace", "--id", held, "--explain")
+    assert "not-for-her" in explained.output
+    assert "no-match: " in explained.output
     verified = await run(tmp_path, "audit", "verify")
     assert (verified.code, verified.output) == (0, "the trail is whole\n")
     exported = await run(tmp_path, "audit", "export", "--format", "csv")

@@ -34,15 +34,23 @@ until = click.option("--until", type=click.DateTime(), help="Before this moment.
 @click.option("--to", "recipient", default="", help="The recipient.")
 @click.option("--rule", default="", help="A rule that spoke.")
 @click.option("--action", default="", help="What was done: accept, tag, reject, approved, released...")
+@click.option("--explain", is_flag=True, help="Tell each rule's answer, also why it did not apply.")
 @click.option("--limit", default=200, show_default=True, help="At most so many records.")
 def trace(
-    config: Path, as_json: bool, since: datetime | None, until: datetime | None, limit: int, **equal: str
+    config: Path,
+    as_json: bool,
+    since: datetime | None,
+    until: datetime | None,
+    explain: bool,
+    limit: int,
+    **equal: str,
 ) -> None:
     """Find what happened, in the audit trail, oldest first.
 
     \b
-    Example:
+    Examples:
       mailwarden trace -c gateway.yaml --from an@example.gov.vn --since 2026-03-01
+      mailwarden trace -c gateway.yaml --id 01M86S5MR13MPAJZ6C --explain
     """
     wanted = {name: value for name, value in equal.items() if value}
 
@@ -76,6 +84,24 @@ def trace(
         )
         table.add_row(*map(Text, cells))
     out.print(table)
+    if explain:
+        for record in records:
+            if "answers" in record.facts:
+                out.print(_answers(record))
+
+
+def _answers(record: AuditRecord) -> Table:
+    """What every rule said of the message for this recipient when it came."""
+    facts = record.facts
+    title = Text(f"{record.id} to <{facts.get('recipient', '')}>: {facts.get('action', '')}, policy {facts['policy']}")
+    table = Table(title=title, title_justify="left", show_edge=False, pad_edge=False)
+    for column in ("rule", "asks for", "because"):
+        table.add_column(column, overflow="fold")
+    for answer in facts["answers"]:
+        asked = answer["action"] or "-"
+        mode = f" ({answer['mode']})" if answer["mode"] != "enforce" else ""
+        table.add_row(Text(answer["rule"]), Text(asked + mode), Text(f"{answer['result']}: {answer['because']}"))
+    return table
 
 
 @click.group()
