@@ -20,7 +20,7 @@ from gateway.endpoint import HostPort
 from gateway.errors import ConfigurationError, StoreUnavailable
 from gateway.mail import Mail
 from gateway.metrics import Metrics
-from gateway.office import Office, next_hop, open_office
+from gateway.office import Office, open_office
 from gateway.page.render import Facts
 from gateway.page.serve import serve_page
 from gateway.page.site import Page
@@ -122,7 +122,6 @@ class Gateway:
             await asyncio.gather(*tasks, return_exceptions=True)
             for service in self._services:
                 await asyncio.gather(*service.errands)
-                await service.reservations.hop.close()
             if self.status is not None:
                 await asyncio.to_thread(self.status.close)
 
@@ -202,7 +201,7 @@ class Gateway:
             policy=lambda: self.policy,
             spool=self._spool,
             reservations=Reservations(
-                next_hop(self.settings, listener), limit=limits.upstream_connections, observer=self.metrics
+                office.hops[listener.name], limit=limits.upstream_connections, observer=self.metrics
             ),
             custody=office.custody,
             remember=partial(self._remember, office),

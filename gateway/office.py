@@ -41,8 +41,10 @@ log = structlog.get_logger()
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Office:
-    """Custody at work. `notifier` is None where nobody is told anything."""
+    """Custody at work. `hops` are the next hops by listener, for all that goes on, new or released; `notifier` is None
+    where nobody is told anything."""
 
+    hops: Mapping[str, NextHop]
     custody: Custody
     stores: Stores
     notifier: Notifier | None
@@ -52,7 +54,7 @@ class Office:
 async def open_office(settings: Settings, policy: Callable[[], Policy], *, observe: Observe) -> AsyncIterator[Office]:
     """The office over the stores of `settings.state`. Raises StoreUnavailable, OSError."""
     stores = await open_store(settings.state / "store")
-    hops = {each.name: next_hop(settings, each) for each in settings.listeners if each.upstream is not None}
+    hops = {each.name: _next_hop(settings, each) for each in settings.listeners if each.upstream is not None}
     routes = {name: Route(hop, answers_each=_lmtp(settings, name)) for name, hop in hops.items()}
     outbox = FolderOutbox(settings.state / "outbox") if settings.notices else None
     notifier = _notifier(settings, policy, outbox, hops) if outbox else None
@@ -70,7 +72,7 @@ async def open_office(settings: Settings, policy: Callable[[], Policy], *, obser
     )
     custody = Custody(means)
     try:
-        yield Office(custody=custody, stores=stores, notifier=notifier)
+        yield Office(hops=hops, custody=custody, stores=stores, notifier=notifier)
     finally:
         await custody.close()
         if outbox:
@@ -80,7 +82,7 @@ async def open_office(settings: Settings, policy: Callable[[], Policy], *, obser
         await stores.close()
 
 
-def next_hop(settings: Settings, listener: Listener) -> NextHop:
+def _next_hop(settings: Settings, listener: Listener) -> NextHop:
     """Where a listener's mail goes on. Raises ValueError for one without an upstream, OSError for an unreadable CA."""
     limits = settings.limits
     match listener.upstream:
