@@ -12,6 +12,8 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Protocol
 
+from gateway.reading import Reading
+
 
 class Raw(Protocol):
     """A whole message: `bytes` in memory, or the spool file it was written to. Slices are `bytes`."""
@@ -173,10 +175,14 @@ class Transaction:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Mail(Transaction):
-    """One whole message: a transaction with its content, read once and before anybody looks."""
+    """One whole message: a transaction with its content, read once and before anybody looks.
+
+    `opened` is what its parts hold, once they have been opened: the pipeline does so where a filter declares `READS`.
+    """
 
     raw: Raw
     root: Part
+    opened: Reading | None = None
 
     @classmethod
     def of(cls, transaction: Transaction, raw: Raw, root: Part) -> Mail:
@@ -193,6 +199,13 @@ class Mail(Transaction):
             raw=raw,
             root=root,
         )
+
+    @property
+    def reading(self) -> Reading:
+        """What the parts hold. Raises LookupError where nobody has opened them: "not read" is never "empty"."""
+        if self.opened is None:
+            raise LookupError("the mail has not been opened: a filter that uses mail.reading declares READS = True")
+        return self.opened
 
     @property
     def size(self) -> int:

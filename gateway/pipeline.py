@@ -10,6 +10,7 @@ import asyncio
 import inspect
 import time
 from collections.abc import AsyncIterator, Callable, Iterator
+from dataclasses import replace
 from functools import cache
 from typing import cast
 
@@ -17,6 +18,7 @@ import structlog
 
 from gateway import decide
 from gateway.errors import Unavailable
+from gateway.extract.opener import open_mail
 from gateway.mail import Mail
 from gateway.policy.model import Policy
 from gateway.verdict import Filter, Finding, Report, Verdict
@@ -36,6 +38,8 @@ async def judge(policy: Policy, mail: Mail, *, deadline: float, observe: Observe
     report (metrics).
     """
     filters = {name: policy.filters[name] for name in decide.needed(policy, mail)}
+    if mail.opened is None and any(getattr(each, "READS", False) for each in filters.values()):
+        mail = replace(mail, opened=await open_mail(mail))
     reports = await examine(filters, mail, deadline=deadline, observe=observe)
     return decide.decide(policy, mail, reports)
 

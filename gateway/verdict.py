@@ -65,7 +65,10 @@ class Finding:
 
 @runtime_checkable
 class PureFilter(Protocol):
-    """A frozen dataclass whose fields are its options and whose `inspect` is a plain generator: bounded, no I/O."""
+    """A frozen dataclass whose fields are its options and whose `inspect` is a plain generator: bounded, no I/O.
+
+    A filter that looks into texts and files declares `READS: ClassVar[bool] = True` and finds them as `mail.reading`.
+    """
 
     FINDINGS: ClassVar[tuple[type[Finding], ...]]
 
