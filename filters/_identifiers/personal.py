@@ -1,0 +1,168 @@
+"""Identifiers of persons in a text.
+
+A number without a check digit is one only with its word beside it, or in a column of its like: of 10,000 numbers drawn
+at random 300 have the form of a citizen's number, of a column of citizens' numbers nearly all.
+"""
+
+from __future__ import annotations
+
+import re
+from bisect import bisect_left
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import islice
+
+from filters._identifiers import numbers
+from filters._identifiers.kinds import AFTER, BEFORE, WORDS, Kind
+from gateway.reading import Text
+from gateway.text.phrases import Phrases
+
+MAX_CANDIDATES = 20_000
+"""Runs of digits of one text that are looked at: a list of 20,000 citizens is one already."""
+
+COLUMN = 3
+"""Numbers of one kind that make a list without any word beside them (control pii-dlp)."""
+
+COLUMN_SHARE = 0.6
+"""The share of all numbers of that length in the text that must be of the kind: random digits come to 0.03."""
+
+EMAILS = 10_000
+"""Addresses of one text that are counted."""
+
+_DIGITS = re.compile(r"(?<![\w/@#])(\+|\()?(\d(?:\)?[ \u00a0.\-]{0,2}\(?\d){5,18})(?!\d|[\w@]|[/-]\w)")
+_AMOUNT = re.compile(r"\d{1,3}(?:\.\d{3})+")
+_NOT_DIGIT = re.compile(r"\D")
+_LETTERED = re.compile(r"(?<![\w-])(?:([BCNPEDSK]\d{7,8})|([A-Z]{2}\d{13}))(?!\w)")
+_PLATE = re.compile(
+    r"(?<![\w-])(?:1[1245-9]|[2-9]\d)(?:[A-Z]{1,2}\d?|(?:MĐ|LD|NG|NN|QT)\d?)[- ]?\d{3}\.?\d{2}(?![\w.]\d|\w)"
+)
+_EMAIL = re.compile(r"(?<![\w.+-])[A-Za-z0-9][\w.+-]{0,63}@(?:[A-Za-z0-9-]{1,63}\.){1,8}[A-Za-z]{2,24}(?![\w-])")
+_AS_DIALLED = re.compile(r"0\d{2,3}([ .\-])\d{3}\1\d{3,4}|0\d{3}([ .\-])\d{2}\2\d{2}\2\d{2}|\d{4}([ .\-])\d{3}\3\d{3}")
+_AS_EMBOSSED = re.compile(r"\d{4}([ -])\d{4}\1\d{4}\1\d{4}(?:\1\d{3})?")
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """One identifier: its kind, where it stands, its digits (or letters) without separators."""
+
+    kind: Kind
+    start: int
+    stop: int
+    value: str
+
+
+def identifiers(text: Text, year: int) -> Iterator[Hit]:
+    """Every identifier in the text. `year` is the current one."""
+    content = text.content
+    near = _Beside(text)
+    yield from _numbers(content, near, year)
+    for lettered in _LETTERED.finditer(content):
+        kind = Kind.PASSPORT if lettered[1] else Kind.HEALTH_CARD
+        if near.named(kind, lettered.start(), lettered.end()):
+            yield Hit(kind, lettered.start(), lettered.end(), lettered[0])
+    for plate in _PLATE.finditer(content):
+        spelt = "-" in plate[0] or "." in plate[0]
+        if spelt or near.named(Kind.PLATE, plate.start(), plate.end()):
+            yield Hit(Kind.PLATE, plate.start(), plate.end(), re.sub(r"[ .\-]", "", plate[0]))
+    if "@" in content:
+        for address in islice(_EMAIL.finditer(content), EMAILS):
+            yield Hit(Kind.EMAIL, address.start(), address.end(), address[0].lower())
+
+
+class _Beside:
+    """Where in a text the words of each kind begin; looked up when the first number asks."""
+
+    def __init__(self, text: Text) -> None:
+        self._text = text
+        self._places: Mapping[Kind, Sequence[int]] | None = None
+
+    def named(self, kind: Kind, start: int, stop: int) -> bool:
+        """True if a word of the kind stands before the number in its paragraph, or a bank's name after it."""
+        if self._places is None:
+            self._places = _places(self._text)
+        places = self._places.get(kind, ())
+        at = bisect_left(places, start - BEFORE)
+        if at < len(places) and places[at] < start:
+            return "\n\n" not in self._text.content[places[at] : start]
+        return kind is Kind.BANK_ACCOUNT and at < len(places) and places[at] < stop + AFTER
+
+
+def _places(text: Text) -> Mapping[Kind, Sequence[int]]:
+    places: dict[Kind, list[int]] = {}
+    for hit in _BESIDE.search(text.plain):
+        start, _ = text.plain.original(hit.start, hit.stop)
+        for kind in hit.value:
+            places.setdefault(kind, []).append(start)
+    return {kind: sorted(starts) for kind, starts in places.items()}
+
+
+_BESIDE: Phrases[tuple[Kind, ...]] = Phrases(
+    {word: tuple(kind for kind in WORDS if word in WORDS[kind]) for words in WORDS.values() for word in words}.items()
+)
+
+
+def _numbers(text: str, near: _Beside, year: int) -> Iterator[Hit]:
+    lengths: dict[int, int] = {}
+    doubtful: dict[tuple[Kind, int], list[Hit]] = {}
+    for found in islice(_DIGITS.finditer(text), MAX_CANDIDATES):
+        written = found[2]
+        if _AMOUNT.fullmatch(written):
+            continue
+        digits = _NOT_DIGIT.sub("", written)
+        lengths[len(digits)] = lengths.get(len(digits), 0) + 1
+        start, stop = found.start(2), found.end(2)
+        certain, maybe = _kinds(digits, written, found[1] == "+", year)
+        if certain is not None:
+            yield Hit(certain, start, stop, _canonical(certain, digits))
+            continue
+        named = next((kind for kind in maybe if near.named(kind, start, stop)), None)
+        if named is not None:
+            yield Hit(named, start, stop, _canonical(named, digits))
+        elif maybe and maybe[0] in _IN_COLUMNS:
+            hit = Hit(maybe[0], start, stop, _canonical(maybe[0], digits))
+            doubtful.setdefault((maybe[0], len(digits)), []).append(hit)
+    for (_, length), hits in doubtful.items():
+        different = {hit.value for hit in hits}
+        if len(different) >= COLUMN and len(hits) >= COLUMN_SHARE * lengths[length]:
+            yield from hits
+
+
+_IN_COLUMNS = frozenset({Kind.CITIZEN_ID, Kind.PHONE, Kind.TAX_CODE, Kind.CARD})
+
+
+def _kinds(digits: str, written: str, plus: bool, year: int) -> tuple[Kind | None, list[Kind]]:
+    """What the digits certainly are, and what they may be, the likeliest first."""
+    maybe: list[Kind] = []
+    if numbers.domestic_card(digits):
+        return Kind.CARD, maybe
+    if numbers.card(digits):
+        if _AS_EMBOSSED.fullmatch(written):
+            return Kind.CARD, maybe
+        maybe.append(Kind.CARD)
+    dialled = numbers.national(digits, abroad=plus)
+    if numbers.mobile(dialled):
+        if plus or _AS_DIALLED.fullmatch(written):
+            return Kind.PHONE, maybe
+        maybe.append(Kind.PHONE)
+    if numbers.landline(dialled):
+        maybe.append(Kind.LANDLINE)
+    if numbers.citizen_id(digits, year):
+        maybe.append(Kind.CITIZEN_ID)
+    if numbers.tax_code(digits):
+        maybe.append(Kind.TAX_CODE)
+    if numbers.citizen_id_abroad(digits, year):
+        maybe += [Kind.BANK_ACCOUNT, Kind.CITIZEN_ID]  # a bank's account is likelier, its words decide
+    if len(digits) == 10:
+        maybe.append(Kind.SOCIAL_INSURANCE)
+    if len(digits) == 9 and written == digits:
+        maybe.append(Kind.OLD_ID)
+    if Kind.BANK_ACCOUNT not in maybe:
+        maybe.append(Kind.BANK_ACCOUNT)
+    return None, maybe
+
+
+def _canonical(kind: Kind, digits: str) -> str:
+    """One writing for each identifier, so that the same is counted once."""
+    if kind in (Kind.PHONE, Kind.LANDLINE):
+        return numbers.national(digits, abroad=True)
+    return digits
