@@ -1,0 +1,1 @@
+"""How the filter `documents` knows an official document, and a private mailbox."""
