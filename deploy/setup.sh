@@ -35,6 +35,10 @@ missing_packages() {
         [ -x /usr/sbin/postfix ] || echo postfix
         command -v swaks >/dev/null || echo swaks
         command -v chromium >/dev/null || echo chromium
+        [ -x /usr/sbin/clamd ] || echo clamav-daemon
+        command -v rspamd >/dev/null || echo rspamd
+        [ -x /usr/sbin/spamd ] || echo spamassassin spamd spamc
+        [ -x /usr/sbin/dnsmasq ] || echo dnsmasq-base
     fi
 }
 
@@ -56,7 +60,11 @@ install_packages() {
         exit 1
     fi
     as_root apt-get update --quiet
-    # The tests run Postfix instances of their own; the system's is neither configured nor started.
+    # The tests run servers of their own; the system's are neither configured nor started (invoke-rc.d(8)).
+    if [ ! -e /usr/sbin/policy-rc.d ]; then
+        printf '#!/bin/sh\nexit 101\n' | as_root install -m 755 /dev/stdin /usr/sbin/policy-rc.d
+        trap 'as_root rm -f /usr/sbin/policy-rc.d' EXIT
+    fi
     as_root debconf-set-selections <<<"postfix postfix/main_mailer_type select No configuration"
     as_root env DEBIAN_FRONTEND=noninteractive apt-get install --quiet --yes --no-install-recommends "$@" </dev/null
 }

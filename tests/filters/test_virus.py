@@ -1,0 +1,177 @@
+"""The filter `virus` with a real clamd: found, clean, and every way in which it could not look."""
+
+from __future__ import annotations
+
+import base64
+import signal
+from collections.abc import AsyncIterator, Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from filters.virus import Infected, Virus
+from gateway.endpoint import HostPort
+from gateway.errors import Unavailable
+from gateway.mail import Client, Envelope, Mail
+from gateway.mime.parse import parse
+from gateway.reading import File, Reading
+from gateway.schema.scalars import Duration, Size
+from gateway.verdict import Finding
+from tests.engines.daemons import EICAR, Running, clamd
+
+
+@pytest.fixture(scope="module")
+def scanner(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
+    with clamd(tmp_path_factory.mktemp("clamd"), stream_limit="2M") as running:
+        yield running
+
+
+@pytest.fixture
+async def virus(scanner: Running) -> AsyncIterator[Virus]:
+    made = Virus(clamd=(HostPort("127.0.0.1", scanner.port),), patience=Duration(5))
+    yield made
+    made.close()
+
+
+def mail(body: bytes, head: bytes = b"Subject: x", *files: File) -> Mail:
+    raw = head + b"\r\n\r\n" + body
+    return Mail(
+        id="1",
+        listener="x",
+        received=datetime(2026, 3, 1, tzinfo=UTC),
+        client=Client(),
+        envelope=Envelope("a@b.vn"),
+        inside=False,
+        raw=raw,
+        root=parse(raw),
+        opened=Reading(files=files),
+    )
+
+
+async def found(virus: Virus, message: Mail) -> list[Finding]:
+    return [finding async for finding in virus.inspect(message)]
+
+
+async def test_clean_mail_has_no_finding(virus: Virus) -> None:
+    assert await found(virus, mail(b"good morning\r\n")) == []
+
+
+async def test_part_that_clamd_would_not_decode_is_scanned(virus: Virus) -> None:
+    """An encoding with junk inside, which mail programs read and clamd's own reader does not."""
+    coded = base64.b64encode(EICAR)
+    body = b"\r\n".join(b"*" + coded[at : at + 7] for at in range(0, len(coded), 7))
+    head = b"MIME-Version: 1.0\r\nContent-Type: application/x-thing\r\nContent-Transfer-Encoding: BASE64 (really)"
+    findings = await found(virus, mail(body, head))
+    assert {type(one) for one in findings} == {Infected}
+    assert all("Eicar" in one.facts()["signature"] for one in findings)
+
+
+async def test_member_of_an_archive_is_scanned(virus: Virus) -> None:
+    member = File(place="2/a.zip/b.com", content=EICAR, size=len(EICAR), depth=2)
+    [infected] = await found(virus, mail(b"see attached\r\n", b"Subject: x", member))
+    assert (infected.facts()["place"], len(infected.facts()["digest"])) == ("2/a.zip/b.com", 64)
+
+
+async def test_many_parts_share_few_sessions(virus: Virus) -> None:
+    files = [File(place=f"2/{n}", content=b"%d" % n + b"x" * 1000, size=1001) for n in range(200)]
+    assert await found(virus, mail(b"x\r\n", b"Subject: x", *files)) == []
+    assert 1 <= len(virus.engines[0].address.sessions) <= 4
+
+
+async def test_clean_file_is_scanned_once(virus: Virus) -> None:
+    file = File(place="2", content=b"the same minutes for everybody", size=30)
+    await found(virus, mail(b"1\r\n", b"Subject: x", file))
+    sent = sum(session.sent for session in virus.engines[0].address.sessions)
+    await found(virus, mail(b"2\r\n", b"Subject: x", file))
+    assert sum(session.sent for session in virus.engines[0].address.sessions) == sent + 1
+
+
+async def test_what_clamd_refuses_for_its_size_was_not_looked_at(virus: Virus) -> None:
+    with pytest.raises(Unavailable, match="size limit exceeded"):
+        await found(virus, mail(b"x" * 3_000_000))
+
+
+async def test_what_is_larger_than_allowed_is_not_sent(scanner: Running) -> None:
+    small = Virus(clamd=(HostPort("127.0.0.1", scanner.port),), largest=Size(100))
+    with pytest.raises(Unavailable, match="the message is larger than 100 bytes"):
+        await found(small, mail(b"x" * 200))
+    small.close()
+
+
+async def test_infection_counts_although_the_rest_could_not_be_scanned(virus: Virus) -> None:
+    files = (File(place="2", content=EICAR, size=68), File(place="3", content=b"x" * 3_000_000, size=3_000_000))
+    findings: list[Finding] = []
+
+    async def collect() -> None:
+        async for finding in virus.inspect(mail(b"x\r\n", b"Subject: x", *files)):
+            findings.append(finding)
+
+    with pytest.raises(Unavailable):
+        await collect()
+    assert [type(one) for one in findings] == [Infected]
+
+
+async def test_nothing_configured_cannot_look() -> None:
+    with pytest.raises(Unavailable, match="no scanner is configured"):
+        await found(Virus(), mail(b"x"))
+
+
+async def test_killed_paused_and_started_again(tmp_path: Path) -> None:
+    with clamd(tmp_path / "a") as running:
+        virus = Virus(clamd=(HostPort("127.0.0.1", running.port),), patience=Duration(0.5))
+        assert await found(virus, mail(b"before\r\n")) == []
+        running.signal(signal.SIGSTOP)
+        with pytest.raises(Unavailable, match="no answer in"):
+            await found(virus, mail(b"paused\r\n"))
+        running.signal(signal.SIGCONT)
+        assert await found(virus, mail(b"goes on\r\n")) == []
+        running.kill()
+        with pytest.raises(Unavailable):
+            await found(virus, mail(b"dead\r\n"))
+        running.start()
+        assert [type(one) for one in await found(virus, mail(EICAR))] == [Infected]
+        virus.close()
+
+
+async def test_second_daemon_stands_in(scanner: Running) -> None:
+    nobody = HostPort("127.0.0.1", 9)
+    virus = Virus(clamd=(nobody, HostPort("127.0.0.1", scanner.port)), patience=Duration(5))
+    assert [type(one) for one in await found(virus, mail(EICAR))] == [Infected]
+    virus.close()
+
+
+@pytest.mark.parametrize("agree", ["most", "all"])
+async def test_one_daemon_is_not_most_of_two(scanner: Running, agree: str) -> None:
+    nobody = HostPort("127.0.0.1", 9)
+    virus = Virus(clamd=(nobody, HostPort("127.0.0.1", scanner.port)), agree=agree)  # type: ignore[arg-type]
+    with pytest.raises(Unavailable, match="clamd-1"):
+        await found(virus, mail(b"clean\r\n"))
+    assert [type(one) for one in await found(virus, mail(EICAR))] == [Infected]
+    virus.close()
+
+
+async def test_ping_tells_version_and_signatures(virus: Virus) -> None:
+    assert "clamd-1: ClamAV" in await virus.ping()
+
+
+RULE = 'rule Marked { strings: $a = "thu tuc khan" condition: $a }'
+
+
+async def test_yara_rules_serve_without_a_daemon(tmp_path: Path) -> None:
+    (tmp_path / "own.yar").write_text(RULE)
+    virus = Virus(yara=tmp_path)
+    [infected, *_] = await found(virus, mail(b"x thu tuc khan x\r\n"))
+    assert (infected.facts()["engine"], infected.facts()["signature"]) == ("yara", "Marked")
+    assert await found(virus, mail(b"nothing\r\n")) == []
+
+
+def test_broken_rule_is_a_problem_of_the_policy(tmp_path: Path) -> None:
+    (tmp_path / "own.yar").write_text("rule { nonsense")
+    with pytest.raises(ValueError, match=r"own\.yar"):
+        Virus(yara=tmp_path)
+
+
+def test_empty_folder_is_a_problem_of_the_policy(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match=r"no \.yar or \.yara file"):
+        Virus(yara=tmp_path)
