@@ -1,0 +1,1 @@
+"""How the filter `secret_marks` tells a marking from a mention."""
