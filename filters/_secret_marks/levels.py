@@ -27,12 +27,15 @@ class Level(StrEnum):
 
 BARE = {"mat": Level.MAT, "toimat": Level.TOI_MAT, "tuyetmat": Level.TUYET_MAT}
 
+_LETTERHEAD = "conghoaxahoichunghiavietnam|doclaptudohanhphuc|dangcongsanvietnam"
+"""What stands in the other column of the letterhead: some programs print columns as one line."""
+
 _URGENCY = "thuongkhan|hoatoc(?:hengio)?|khan"
-_BESIDE = (
-    rf"(?:{_URGENCY}|banso\d{{0,4}}|bansaoso\d{{0,4}}|so\d{{1,5}}|bansao|tailieuthuhoi|thuhoi|chinguoicotenmoiduocbocbi|"
-    r"luuhanhnoibo|trang\d{1,4}|\d{1,4}|page\d{1,4})"
+_BEHIND = (
+    rf"(?:{_URGENCY}|{_LETTERHEAD}|bansaoso\d{{0,4}}|banso\d{{0,4}}|so\d{{1,5}}|bansao|tailieuthuhoi|thuhoi|"
+    r"chinguoicotenmoiduocbocbi|luuhanhnoibo|trang\d{1,4}|page\d{1,4}|\d{1,4})"
 )
-_STAMP = re.compile(rf"(?:(?:{_URGENCY}|dau|dongdau))?(?P<level>tuyetmat|toimat|mat)(?P=level)?{_BESIDE}*")
+_STAMP = re.compile(rf"(?:{_URGENCY}|dau|dongdau|{_LETTERHEAD})?(?P<level>tuyetmat|toimat|mat)(?P=level)?{_BEHIND}*+")
 _WORD = re.compile(r"[^\W_]+")
 
 
@@ -78,4 +81,5 @@ def _written(level: Level, letters: str, cell: str) -> Written | None:
     last = letters[-3:]
     if last not in ("mật", "mat", "mât"):
         return None
-    return Written(level, last == "mật", not any(character.islower() for character in cell))
+    # TCVN3 has small letters only where they bear a tone: its capitals are another font ("MậT").
+    return Written(level, last == "mật", not any(character.islower() and character.isascii() for character in cell))

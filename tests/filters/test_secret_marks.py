@@ -71,6 +71,7 @@ MARKED = [
     ("a label in a table", "Số ký hiệu\t12/BC\nĐộ mật\tTối mật\n", "tối mật"),
     ("a label without diacritics", "Do mat: Toi mat", "tối mật"),
     ("a label with a box that is ticked", "Độ mật: ☐ Thường ☑ Mật ☐ Tối mật", "mật"),
+    ("beside the motto, as columns are printed", "TỐI MẬT Độc lập - Tự do - Hạnh phúc", "tối mật"),
     ("decomposed letters", unicodedata.normalize("NFD", f"{HEAD}\nMẬT\n"), "mật"),
     ("zero-width characters within", f"{HEAD}\nM\u200bẬ\u200cT\n", "mật"),
     ("Cyrillic look-alikes", f"{HEAD}\nТỐI МẬТ\n", "tối mật"),
