@@ -1,0 +1,2 @@
+"""How the filter `content` reads lexicons (`lexicon.py`), finds their phrases (`hits.py`) and weighs them
+(`weighing.py`)."""
