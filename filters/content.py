@@ -41,7 +41,7 @@ _PLACES: Mapping[Where, frozenset[Zone]] = {
 class Prohibited(Finding):
     """A text speaks the language of a lexicon. `category` is the lexicon's name (gambling, drugs, ...),
     `score` what its phrases come to (1 is the lexicon's own threshold), `strength` weak below 2 and strong from 2,
-    `phrases` how many different ones, `zone` where (body, attachment, ...). The detail lists them with their weights."""
+    `phrases` how many different ones, `zone` where (body, attachment, ...). The detail lists them by weight."""
 
     code: ClassVar[str] = "prohibited"
     category: str

@@ -70,7 +70,7 @@ class Finder:
         accented = is_accented(text.toned.text)
         for found in self._plain.search(text.plain):
             group, phrase = found.value
-            if group.bare == "always" or (group.bare == "text" and not accented):
+            if group.bare == "always" or (group.bare == "text" and not accented and _tells(phrase)):
                 start, stop = text.plain.original(found.start, found.stop)
                 if _compatible(text.content[start:stop], phrase):
                     yield Hit(group, phrase, start, stop)
@@ -87,6 +87,11 @@ def is_accented(text: str) -> bool:
     sample = text[:SAMPLED]
     marked = len(_MARKED.findall(sample))
     return marked > ACCENTED * max(len(sample), 1)
+
+
+def _tells(phrase: str) -> bool:
+    """True if the phrase is known without its diacritics: one syllable ("đồ", "nó") is a word of any language."""
+    return " " in phrase or phrase.isascii()
 
 
 def _compatible(written: str, phrase: str) -> bool:
