@@ -20,7 +20,7 @@ help: ## Show this list.
 setup: ## Install system packages where missing, and .venv with the mailwarden command.
 	@deploy/setup.sh run
 
-run: setup ## Start a trial gateway, send it a dozen instructive letters and show what became of them.
+run: setup ## Start a trial gateway, send it instructive letters, show what became of them and who was told.
 	@exec $(PYTHON) deploy/trial
 
 test: ## Install what the tests need and run all of them (ARGS="-k name" to choose).

@@ -31,7 +31,10 @@ missing_packages() {
         "${python:-false}" -c 'import ensurepip, venv' 2>/dev/null || echo "${python:-python3}-venv"
     fi
     [[ $(/sbin/ldconfig -p) == *libmagic.so.1* ]] || echo libmagic1
+    [[ $(/sbin/ldconfig -p) == *libarchive.so.13* ]] || echo libarchive13
     if [ "$1" = test ]; then
+        [ -x /usr/bin/tesseract ] || echo tesseract-ocr
+        [ -e /usr/share/tesseract-ocr/5/tessdata/vie.traineddata ] || echo tesseract-ocr-vie
         [ -x /usr/sbin/postfix ] || echo postfix
         command -v swaks >/dev/null || echo swaks
         command -v chromium >/dev/null || echo chromium

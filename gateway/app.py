@@ -8,23 +8,27 @@ import gc
 import signal
 import time
 from collections.abc import AsyncIterator
-from datetime import date, timedelta
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
 
 import structlog
 from watchfiles import awatch
 
+from gateway.census import Census
 from gateway.config import Audit, Listener, Settings
 from gateway.endpoint import HostPort
-from gateway.errors import ConfigurationError, StoreUnavailable
+from gateway.errors import ConfigurationError, StoreUnavailable, Unavailable
+from gateway.extract.opener import Opener
 from gateway.mail import Mail
 from gateway.metrics import Metrics
 from gateway.office import Office, open_office
 from gateway.page.render import Facts
 from gateway.page.serve import serve_page
 from gateway.page.site import Page
+from gateway.policy.custody import records_kept
 from gateway.policy.load import load
+from gateway.policy.logic import day_of
 from gateway.policy.model import Policy
 from gateway.remembering import records
 from gateway.smtp.door import Door
@@ -43,8 +47,14 @@ HEARTBEAT = 0.1
 DEAD_AFTER = 10.0
 """Seconds without a heartbeat after which /healthz says no: a supervisor should start us anew."""
 
+FORGET_EVERY = 86_400.0
+"""Seconds between two looks for audit records that are older than their class is kept, in days."""
+
 CUSTODY_EVERY = 30.0
 """Seconds between two looks at what time asks for of kept mail."""
+
+COUNT_EVERY = 30.0
+"""Seconds between two counts of what is kept: as often as it may be scraped; for 100,000 entries 2 % of a core."""
 
 EXPIRING = timedelta(days=14)
 """How long before its end an exception is announced (regulations 1.5)."""
@@ -67,6 +77,7 @@ class Gateway:
             disk_limit=settings.limits.spool,
             memory_limit=settings.limits.spool_memory,
         )
+        self._opener = Opener(self.settings.reading, self.metrics.file_read)
         self._services: list[Service] = []
         self._large = asyncio.Semaphore(2)
         self._turns = Turns(4)
@@ -79,7 +90,12 @@ class Gateway:
         """Open every listener, and on the way out drain them: a message that is under way is brought to its end."""
         self._spool.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         self._announce(self.policy)
-        async with open_office(self.settings, lambda: self.policy, observe=self.metrics.examined) as office:
+        async with (
+            self._opener,
+            open_office(
+                self.settings, lambda: self.policy, observer=self.metrics, open_mail=self._opener.open
+            ) as office,
+        ):
             self.office = office
             async with self._listening(office):
                 yield
@@ -107,9 +123,13 @@ class Gateway:
             asyncio.create_task(self._heartbeat(), name="heartbeat"),
             asyncio.create_task(self._watch(), name="watch the policy"),
             asyncio.create_task(self._keep_time(office), name="custody"),
+            asyncio.create_task(self._make_ready(), name="readers of files"),
+            asyncio.create_task(self._count(office), name="census"),
+            asyncio.create_task(self._forget(office), name="retention"),
         ]
-        if office.notifier is not None:
-            tasks.append(asyncio.create_task(office.notifier.run(), name="notices"))
+        sending = [asyncio.create_task(office.notifier.run(), name="notices")] if office.notifier is not None else []
+        if office.digesting is not None:
+            tasks.append(asyncio.create_task(office.digesting.run(), name="digests"))
         try:
             async with self._page(office):
                 yield
@@ -117,11 +137,14 @@ class Gateway:
             for server in servers:
                 server.close()
             await self.door.empty(self.settings.drain)
-            for task in tasks:
-                task.cancel()
-            await asyncio.gather(*tasks, return_exceptions=True)
             for service in self._services:
                 await asyncio.gather(*service.errands)
+            if office.notifier is not None:
+                office.notifier.stop()
+                await asyncio.wait(sending, timeout=self.settings.drain)  # a notice that is cut off is sent again
+            for task in (*tasks, *sending):
+                task.cancel()
+            await asyncio.gather(*tasks, *sending, return_exceptions=True)
             if self.status is not None:
                 await asyncio.to_thread(self.status.close)
 
@@ -135,6 +158,7 @@ class Gateway:
         page = Page(
             look=office.custody.look,
             view=office.custody.view,
+            steps=office.stores.mail.steps,
             decide=office.custody.by_code,
             facts=Facts(contact=told.contact or told.mailbox),
             origin=wanted.origin,
@@ -180,7 +204,7 @@ class Gateway:
                 return False
             if candidate.digest == self.policy.digest:
                 return True
-            if failures := await failed_cases(candidate):
+            if failures := await failed_cases(candidate, open_mail=self._opener.open):
                 for failure in failures:
                     log.error("policy refused", problem=failure)
                 self.metrics.policy_refused("failed")
@@ -205,7 +229,9 @@ class Gateway:
             ),
             custody=office.custody,
             remember=partial(self._remember, office),
+            announce=office.announcer.announce,
             observer=self.metrics,
+            open_mail=self._opener.open,
             tls=tls_context(listener.tls) if listener.tls else None,
             large=self._large,
             turns=self._turns,
@@ -216,7 +242,7 @@ class Gateway:
         if self.settings.audit is Audit.OFF:
             return
         try:
-            await office.stores.trail.append(records(mail, verdict))
+            await office.trail.append(records(mail, verdict))
         except StoreUnavailable as error:
             if self.settings.audit is Audit.DEFER:
                 raise
@@ -225,8 +251,8 @@ class Gateway:
     def _announce(self, policy: Policy) -> None:
         for warning in policy.warnings:
             log.warning("policy", problem=str(warning))
-        soon = date.today() + EXPIRING
-        self.metrics.policy_loaded(policy, sum(each.expires <= soon for each in policy.exceptions))
+        self.metrics.policy_loaded(policy)
+        self.metrics.exceptions_expiring(_expiring(policy))
 
     def _alive(self) -> str:
         late = time.monotonic() - self._beat
@@ -239,6 +265,14 @@ class Gateway:
             return "the spool has no room for a message of the greatest size"
         unreachable = [each.listener.name for each in self._services if not _reachable(each)]
         return f"next hop unreachable: {', '.join(unreachable)}" if unreachable else self._alive()
+
+    async def _make_ready(self) -> None:
+        """Start the process that reads files before the first file comes, where a filter of the policy reads."""
+        if any(getattr(each, "READS", False) for each in self.policy.filters.values()):
+            try:
+                await self._opener.sandbox.strength()
+            except Unavailable as error:
+                log.error("files cannot be read", reason=str(error))
 
     async def _heartbeat(self) -> None:
         while True:
@@ -259,6 +293,31 @@ class Gateway:
                 log.exception("bug in custody")
             await asyncio.sleep(CUSTODY_EVERY)
 
+    async def _forget(self, office: Office) -> None:
+        """Clear old audit records, at once and then every day, for ever."""
+        while True:
+            try:
+                gone = await office.stores.trail.expire(_now(), records_kept(self.policy.retention))
+                log.info("old audit records cleared", records=gone)
+            except StoreUnavailable as error:
+                log.error("old audit records not cleared", reason=str(error))
+            except Exception:
+                log.exception("bug in retention")
+            await asyncio.sleep(FORGET_EVERY)
+
+    async def _count(self, office: Office) -> None:
+        """What the stores and the calendar say in numbers, for ever."""
+        census = Census(office.stores.mail, office.stores.trail, self.metrics, _now, since=_now())
+        while True:
+            self.metrics.exceptions_expiring(_expiring(self.policy))
+            try:
+                await census.take()
+            except StoreUnavailable as error:
+                log.error("kept mail not counted", reason=str(error))
+            except Exception:
+                log.exception("bug in the census")
+            await asyncio.sleep(COUNT_EVERY)
+
     async def _watch(self) -> None:
         """Reload when a file of the policy changes. The folders are watched: editors replace files by rename."""
         await self.reload()  # what has changed between the start and this watch
@@ -269,6 +328,16 @@ class Gateway:
                     await self.reload()
                     if {Path(path).parent for path in self.policy.files} != folders:
                         break
+
+
+def _expiring(policy: Policy) -> int:
+    """Exceptions that end soon and have not ended."""
+    today = day_of(_now())
+    return sum(today <= each.expires <= today + EXPIRING for each in policy.exceptions)
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
 
 
 def _reachable(service: Service) -> bool:

@@ -8,7 +8,6 @@ import json
 import resource
 import sys
 import time
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any, NoReturn
 from xml.etree import ElementTree
@@ -17,12 +16,18 @@ import click
 import uvloop
 from click.shell_completion import get_completion_class
 
-from gateway import __version__, explain, logs, replay
-from gateway.commands.kept import held, quarantine
+from gateway import __version__, explain, logs
+from gateway.commands.coverage import coverage_command
+from gateway.commands.doctor import doctor
+from gateway.commands.acts import held, quarantine
+from gateway.commands.replay import replay_command
+from gateway.commands.report import report
 from gateway.commands.terminal import EX_CONFIG, EX_FAILED, EX_OK, EX_UNAVAILABLE, out, progress
 from gateway.commands.trail import audit, trace
 from gateway.config import Settings, load_settings
 from gateway.errors import ConfigurationError, StoreUnavailable
+from gateway.extract.opener import Opener
+from gateway.limits import FileReading
 from gateway.mail import Client
 from gateway.metrics import Metrics
 from gateway.pipeline import judge
@@ -142,7 +147,7 @@ def test(policies: tuple[Path, ...], junit: Path | None) -> None:
     loaded = [(path, load(path)) for path in policies]
     results: list[CaseResult] = []
     for path, policy in loaded:
-        done = asyncio.run(run_cases(policy, progress=progress(f"cases of {path}")))
+        done = asyncio.run(_cases(policy, path))
         results += done
         for result in done:
             for failure in result.failures:
@@ -152,6 +157,11 @@ def test(policies: tuple[Path, ...], junit: Path | None) -> None:
     if junit is not None:
         junit.write_bytes(_junit(results))
     sys.exit(EX_FAILED if any(result.failures for result in results) else EX_OK)
+
+
+async def _cases(policy: Policy, path: Path) -> list[CaseResult]:
+    async with Opener(FileReading()) as opener:
+        return await run_cases(policy, open_mail=opener.open, progress=progress(f"cases of {path}"))
 
 
 @main.command("explain")
@@ -211,61 +221,19 @@ async def _explain(
     listener: str,
 ) -> None:
     loop = asyncio.get_running_loop()
-    observer = Metrics()
-    for file in files if as_json else progress("messages")(files):
-        started = time.perf_counter()
-        with click.open_file(file, "rb") as opened:
-            raw = opened.read()
-        mail = specimen(policy, raw, sender=sender, recipients=recipients, client=client, listener=listener)
-        verdict = await judge(policy, mail, deadline=loop.time() + 60, observe=observer.examined)
-        if as_json:
-            click.echo(json.dumps(explain.as_json(file, mail, verdict, time.perf_counter() - started)))
-        else:
-            out.print(explain.as_table(file, mail, verdict))
-
-
-@main.command("replay")
-@click.argument("source", metavar="DIR|MBOX", type=click.Path(exists=True, path_type=Path))
-@click.option(
-    "-p",
-    "--policy",
-    "new",
-    required=True,
-    type=click.Path(exists=True, dir_okay=False, path_type=Path),
-    help="The policy to try.",
-)
-@click.option(
-    "--against",
-    "old",
-    required=True,
-    type=click.Path(exists=True, dir_okay=False, path_type=Path),
-    help="The policy it is compared with.",
-)
-@click.option("--json", "as_json", is_flag=True, help="One JSON object a line for each change.")
-@click.option("--examples", default=10, show_default=True, help="Changes shown one by one.")
-def replay_command(source: Path, new: Path, old: Path, as_json: bool, examples: int) -> None:
-    """Show whose decision a new policy changes, by rule. Nothing is sent or kept.
-
-    Exit code 0 if no decision changes, 1 if one does.
-
-    \b
-    Example:
-      mailwarden replay -p new.yaml --against policies/default.yaml /var/mail/archive.mbox
-    """
-    found = asyncio.run(_replay(load(old), load(new), source))
-    for change in found if as_json else ():
-        click.echo(json.dumps(asdict(change) | {"before": change.before.word, "after": change.after.word}))
-    if not as_json:
-        out.print(explain.changes_as_table(found, replay.by_rule(found), examples))
-    sys.exit(EX_FAILED if found else EX_OK)
-
-
-async def _replay(old: Policy, new: Policy, source: Path) -> list[replay.Change]:
-    observer = Metrics()
-    found: list[replay.Change] = []
-    for name, raw in progress("messages")(replay.messages(source)):
-        found += await replay.changes(old, new, name, raw, observe=observer.examined)
-    return found
+    observe = Metrics().examined
+    async with Opener(FileReading()) as opener:
+        for file in files if as_json else progress("messages")(files):
+            started = time.perf_counter()
+            with click.open_file(file, "rb") as opened:
+                raw = opened.read()
+            mail = specimen(policy, raw, sender=sender, recipients=recipients, client=client, listener=listener)
+            deadline = loop.time() + 60
+            verdict = await judge(policy, mail, deadline=deadline, observe=observe, open_mail=opener.open)
+            if as_json:
+                click.echo(json.dumps(explain.as_json(file, mail, verdict, time.perf_counter() - started)))
+            else:
+                out.print(explain.as_table(file, mail, verdict))
 
 
 @main.command()
@@ -312,7 +280,7 @@ def completion(shell: str) -> None:
     click.echo(kind(main, {}, "mailwarden", "_MAILWARDEN_COMPLETE").source())
 
 
-for command in (held, quarantine, trace, audit):
+for command in (replay_command, report, coverage_command, doctor, held, quarantine, trace, audit):
     main.add_command(command)
 
 

@@ -17,7 +17,7 @@ from typing import Literal
 
 from gateway.endpoint import HostPort, UnixSocket, Upstream, is_host_name
 from gateway.errors import ConfigurationError, Problem
-from gateway.limits import Limits
+from gateway.limits import FileReading, Limits
 from gateway.schema.nodes import TEXT_LIMIT, compose, decode
 from gateway.schema.reader import Invalid, Misfit, Reader
 from gateway.schema.scalars import Duration, Network
@@ -31,6 +31,9 @@ HELP_URL_LIMIT = 200
 
 SECRET_LIMIT = 65_536
 """Octets of a file named by `${file:PATH}`."""
+
+PSEUDONYM_KEY = 32
+"""Octets of a key at least: the length of the digest that it is for (RFC 2104 section 3)."""
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,31}")  # it becomes a metric label and part of log lines
 _HELP_URL = re.compile(r"https?://[!-~]+")
@@ -253,11 +256,18 @@ class Settings:
     audit: Audit = Audit.DEFER
     """What happens to mail that the audit trail cannot take: defer, allow; or off: mail leaves no record there."""
 
+    pseudonym_key: str = field(default="", repr=False)
+    """A secret of 32 characters or more, best `${file:PATH}` or `${env:NAME}`: addresses and subjects then stand in the
+    audit trail as pseudonyms, by which only its owner can look for them; none: as they are."""
+
     log: Log = Log()
     """How much is logged, and in which form."""
 
     limits: Limits = field(default_factory=Limits)
     """What one process takes."""
+
+    reading: FileReading = field(default_factory=FileReading)
+    """How far attached files are opened."""
 
     deadline: Duration = Duration(60)
     """From the end of a message to the answer; 90s at most, since Postfix waits 100s (smtpd_proxy_timeout)."""
@@ -276,6 +286,8 @@ class Settings:
         if max(self.limits.upstream_reply, self.limits.upstream_connect) >= self.deadline:
             raise Misfit("deadline", "must be longer than limits.upstream_reply and limits.upstream_connect")
 
+        if self.pseudonym_key and len(self.pseudonym_key.encode()) < PSEUDONYM_KEY:
+            raise Misfit("pseudonym_key", f"must be of {PSEUDONYM_KEY} characters at least")
         if self.page and not self.notices:
             raise ValueError('"page" has no use without "notices": its links are sent by them')
         carriers = [listener.name for listener in self.listeners if listener.upstream]

@@ -1,12 +1,14 @@
 """Carries a verdict out and says what the client is to hear.
 
-The file before is `gateway/decide.py`, which made the verdict; with this one a message has gone the whole way. Where it
-is relayed, the answer is the next hop's own answer: nobody is told 250 for what nobody holds.
+The file before is `gateway/decide.py`, which made the verdict; with this one a message has gone the whole way. Where
+it is relayed, the answer is the next hop's own answer: nobody is told 250 for what nobody holds. Whom rules want told
+of it is read from `carried_out` by `gateway/notices/applied.py`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import replace
 from typing import Protocol
 
 from gateway.decide import Disposal
@@ -15,7 +17,7 @@ from gateway.mime.edit import edited
 from gateway.policy.model import Policy
 from gateway.reply import Reply
 from gateway.trace import decision, received
-from gateway.verdict import Outcome, Verdict
+from gateway.verdict import Action, Outcome, Verdict
 
 Send = Callable[[Sequence[Recipient], Raw, Sequence[bytes | Span]], Awaitable[Reply]]
 """How the front end hands a message on: to these recipients, these pieces. Raises HopError."""
@@ -64,6 +66,25 @@ async def carry_out(
     if disposal.own and not answer.accepted:
         await keeper.withdraw(mail.id)
     return answer
+
+
+def carried_out(verdict: Verdict, disposal: Disposal, answer: Reply) -> tuple[Outcome, ...]:
+    """What was done, once the client has its answer: outcomes whose action is what became of the message.
+
+    Nothing where the message comes again, or where the next hop has refused it: what rules asked for did not happen.
+    """
+    if answer.temporary:
+        return ()
+    if disposal.unstored:
+        return tuple(replace(outcome, action=Action.REJECT) for outcome in disposal.unstored)
+    if answer.accepted:
+        quarantined = any(outcome.action is Action.QUARANTINE for outcome in disposal.own)
+        kept = Action.QUARANTINE if quarantined else Action.HOLD  # there is one entry for a message (`custody/keep.py`)
+        own = tuple(replace(outcome, action=kept) for outcome in disposal.own)
+        return (*disposal.deliver, *own, *disposal.discard)
+    if disposal.own or disposal.deliver or disposal.discard:
+        return ()
+    return tuple(replace(outcome, action=Action.REJECT) for outcome in verdict.outcomes)
 
 
 def onward(outcomes: Sequence[Outcome]) -> tuple[Recipient, ...]:

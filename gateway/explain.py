@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import asdict
 from enum import Enum
 from typing import Any
@@ -12,7 +12,6 @@ from rich.table import Table
 from rich.text import Text
 
 from gateway.mail import Mail
-from gateway.replay import Change
 from gateway.verdict import Action, Outcome, RuleOutcome, Truth, Verdict
 
 COLOURS = {
@@ -68,26 +67,6 @@ def as_table(file: str, mail: Mail, verdict: Verdict) -> RenderableType:
         if report.failure:
             blocks.append(Text(f"could not look: {report.filter}: {report.reason}", style="yellow"))
     return Group(*blocks, "")
-
-
-def changes_as_table(
-    found: Sequence[Change], counted: Sequence[tuple[str, str, int]], examples: int
-) -> RenderableType:
-    """What a new policy changes: in numbers by rule, then a few changes one by one."""
-    if not found:
-        return Text("no decision changes", style="green")
-    numbers = Table(show_edge=False, pad_edge=False)
-    for column in ("change", "rule", "times"):
-        numbers.add_column(column)
-    for change, rule, times in counted:
-        numbers.add_row(change, rule, str(times))
-    shown = Table(show_edge=False, pad_edge=False)
-    for column in ("message", "from", "to", "before", "after"):
-        shown.add_column(column, overflow="fold")
-    for each in found[:examples]:
-        cells = (each.file, each.sender, each.recipient, each.before.word, each.after.word)
-        shown.add_row(*map(Text, cells), style=COLOURS[each.after])
-    return Group(Text(f"{len(found)} decisions change", style="bold"), numbers, "", shown)
 
 
 def _alike(outcomes: tuple[Outcome, ...]) -> list[list[Outcome]]:

@@ -6,13 +6,21 @@ family may keep the same promises elsewhere, and one contract suite holds every 
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Sequence
+import json
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from typing import Any, Protocol
 
 from gateway.mail import Client, Envelope, Raw
+
+
+canonical = json.JSONEncoder(sort_keys=True, separators=(",", ":"), allow_nan=False).encode
+"""A JSON value as text, so that equal values are equal bytes: keys sorted, no spaces, ASCII.
+
+Raises TypeError or ValueError for what is not a plain JSON value.
+"""
 
 
 class Kind(StrEnum):
@@ -106,6 +114,16 @@ class Query:
     offset: int = 0
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tally:
+    """How much kept mail there is: held mail by state, quarantined mail that waits by its class of retention, and when
+    the held message came that waits longest. What has ended does not count."""
+
+    held: Mapping[State, int]
+    quarantined: Mapping[str, int]
+    oldest: datetime | None = None
+
+
 class MailStore(Protocol):
     """Kept mail. What `own` has returned from survives a crash and a power cut at any later instant."""
 
@@ -137,8 +155,16 @@ class MailStore(Protocol):
         """What happened to it, oldest first."""
         ...
 
+    async def tally(self) -> Tally:
+        """What there is, counted. Raises StoreUnavailable."""
+        ...
+
     async def discard_content(self, id: str) -> None:
         """Destroy the bytes of a message whose way is over; its entry and steps stay."""
+        ...
+
+    async def forget(self, id: str) -> None:
+        """Remove all there is of a message whose way is over, also its entry and steps. Twice does no harm."""
         ...
 
     async def close(self) -> None:
@@ -179,6 +205,19 @@ class Codes(Protocol):
     async def forget(self, before: datetime) -> int:
         """Drop the codes that expired before that moment; how many. Raises StoreUnavailable."""
         ...
+
+
+class Written(list[Any]):
+    """A list that many records have as their fact, with its JSON text, so that a trail need not write it each time.
+
+    Nobody changes it.
+    """
+
+    __slots__ = ("text",)
+
+    def __init__(self, values: Sequence[Any]) -> None:
+        super().__init__(values)
+        self.text = canonical(values)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,8 +1,9 @@
-"""What one process takes before it says "later" or "no": the part `limits` of the settings."""
+"""What one process takes before it says "later" or "no": the parts `limits` and `reading` of the settings."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, fields
+from typing import Literal
 
 from gateway.schema.reader import Misfit
 from gateway.schema.scalars import Duration, Size
@@ -15,6 +16,13 @@ RECIPIENTS_FLOOR = 100
 
 HOPS_FLOOR = 10
 """Fewer Received lines than this, and mail that only passed a provider and a list would be called a loop."""
+
+
+MOST_MEMBER = Size(32 << 20)
+"""Octets of one unpacked file: it is held in memory whole, once for each level."""
+
+MOST_DEPTH = 16
+"""Files within files; each level keeps what it has unpacked until all below it is read."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,3 +101,49 @@ class Limits:
             raise Misfit("spool", "must have room for one message of message_size")
         if self.session_timeout < self.command_timeout:
             raise Misfit("session_timeout", "must not be shorter than command_timeout")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FileReading:
+    """How far attached files are opened. What is beyond it is never passed over in silence: it is `uninspectable`."""
+
+    processes: int = 2
+    """Files that are read at once, each in a process of its own; one for each core."""
+
+    seconds: Duration = Duration(10)
+    """For all files of a message together, with the wait for a free process; what is left is part of `deadline`."""
+
+    memory: Size = Size(512 << 20)
+    """Octets for one file's process."""
+
+    unfolded: Size = Size(100 << 20)
+    """Octets of all files of a message, unpacked."""
+
+    member: Size = Size(32 << 20)
+    """Octets of one unpacked file inside another; a bigger one is listed and not read. 32MiB at most."""
+
+    files: int = 2000
+    """Files of a message, those inside others included."""
+
+    depth: int = 8
+    """Files within files."""
+
+    cache: Size = Size(32 << 20)
+    """Octets of what was read of files, kept by digest: one file to many people is read once."""
+
+    system_call_filter: Literal["if-possible", "required"] = "if-possible"
+    """Whether files are opened on a machine whose kernel cannot filter system calls (seccomp): if-possible, with a
+    warning; required: filters that read could not look there."""
+
+    ocr: bool = False
+    """Whether text in pictures is recognised, by the program tesseract with its Vietnamese and English data."""
+
+    def __post_init__(self) -> None:
+        for each in fields(self):
+            value = getattr(self, each.name)
+            if isinstance(value, (int, float)) and not isinstance(value, bool) and value <= 0:
+                raise Misfit(each.name, "must be more than 0")
+        if self.depth > MOST_DEPTH:
+            raise Misfit("depth", f"must be {MOST_DEPTH} at most")
+        if self.member > MOST_MEMBER:
+            raise Misfit("member", "must be 32MiB at most")

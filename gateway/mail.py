@@ -6,7 +6,7 @@ hands it to the filters. Everything here is frozen: a changed message is a new `
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -115,7 +115,7 @@ class Part:
     """
 
     label: str
-    headers: tuple[Header, ...]
+    headers: Sequence[Header]
     head: Span
     body: Span
     media_type: str = "text/plain"

@@ -8,19 +8,44 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from datetime import datetime
 from functools import cache
 from typing import TypeVar
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, Info, PlatformCollector, ProcessCollector
 
 from gateway import __version__
+from gateway.keeping import State, Tally
 from gateway.mail import Direction
+from gateway.notices.model import NoticeKind
+from gateway.policy.custody import RECORDS
 from gateway.policy.model import Policy
+from gateway.reading import Reason
 from gateway.verdict import Report, Verdict
 
 SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 100)
 BYTES = (1e3, 1e4, 1e5, 1e6, 5e6, 1e7, 2.5e7, 5e7)
 LAG = (0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1)
+
+OTHER = "other"
+"""The label of whatever is not in one of the closed sets below: filters' words must not make series without end."""
+
+UNINSPECTABLE = frozenset(each.value for each in Reason)
+
+NOTICES = frozenset(each.value for each in NoticeKind)
+
+LEVELS = frozenset({"high", "medium", "low", "info", "tuyet-mat", "toi-mat", "mat"})
+"""How sure a secrecy marking is, or the State's own three levels."""
+
+CATEGORIES = frozenset(
+    {
+        *("social", "messenger", "forum", "newsletter", "jobs", "education", "developer", "saas", "cloud_storage"),
+        *("commerce", "ecommerce_vn", "ecommerce_intl", "classifieds", "loyalty", "promo_platform", "survey_form"),
+        *("streaming", "gaming", "gambling", "dating_adult", "travel", "delivery", "health", "telecom", "vpn"),
+        *("bank", "ewallet", "crypto_invest", "ai_tool"),
+    }
+)
+"""Kinds of services that people sign up to."""
 
 M = TypeVar("M", Counter, Gauge, Histogram)
 
@@ -73,6 +98,18 @@ class Metrics:
         self._policy_reloaded = gauge("policy_last_reload_timestamp_seconds", "When the policy was last loaded.")
         self._policy_expiring = gauge("policy_expiring_exceptions", "Exceptions that expire within 14 days.")
         self._accounts = gauges("accounts", "Accounts of the directory.", "state")
+        self._held = gauges("held", "Held mail that has not ended.", "state")
+        self._held_oldest = gauge("held_oldest_seconds", "Age of the held message that waits longest; 0 if none does.")
+        self._quarantined = gauges("quarantined", "Quarantined mail that waits.", "class")
+        self._classes: set[str] = set()
+        self._released = counters("released", "Kept mail that was handed on.", "by")
+        self._approvals = counters("approvals", "Decisions on held mail.", "outcome")
+        self._audit_writes = counters("audit_writes", "Writes to the audit trail.", "result")
+        self._notices = counters("notices", "Notices made, and those whose way is over.", "kind", "result")
+        self._uninspectable = counters("uninspectable", "What could not be looked into.", "reason")
+        self._signups = counters("signup", "Sign-up mail by kind of service.", "category", "action")
+        self._secret_marks = counters("secret_marks", "Mail with a secrecy marking.", "level", "action")
+        self._files_read = counters("files_read", "Attached files that were opened, or known already.", "outcome")
         self._loop_lag = Histogram(
             "mailwarden_event_loop_lag_seconds", "How late the event loop was.", buckets=LAG, registry=registry
         )
@@ -115,6 +152,8 @@ class Metrics:
             self._filter_failures(report.filter, report.failure).inc()
         for finding in report.findings:
             self._findings(f"{report.filter}.{finding.code}").inc()
+            if finding.code == "uninspectable":
+                self._uninspectable(_folded(finding.facts().get("reason"), UNINSPECTABLE)).inc()
 
     def judged(self, listener: str, direction: Direction, verdict: Verdict, *, size: int, seconds: float) -> None:
         """A message has been decided and answered."""
@@ -123,6 +162,12 @@ class Metrics:
         self._message_bytes(direction.value).observe(size)
         for rule, mode, action in {(rule.id, rule.mode, action.word) for rule, action in verdict.asked}:
             self._rule_matches(rule, mode, action).inc()
+        for name, fact, known, counter in (
+            ("signup", "category", CATEGORIES, self._signups),
+            ("secret_marks", "level", LEVELS, self._secret_marks),
+        ):
+            for word in _words(verdict, name, fact, known):
+                counter(word, verdict.action.word).inc()
 
     def hop_answered(self, stage: str, seconds: float) -> None:
         """The next hop answered."""
@@ -132,12 +177,42 @@ class Metrics:
         """Trouble with the next hop."""
         self._upstream_errors(stage, kind).inc()
 
-    def policy_loaded(self, policy: Policy, expiring: int) -> None:
+    def noticed(self, kind: str, result: str) -> None:
+        """What became of a notice."""
+        self._notices(kind if kind in NOTICES else OTHER, result).inc()
+
+    def audit_written(self, result: str) -> None:
+        """Records were put into the audit trail, or could not be."""
+        self._audit_writes(result).inc()
+
+    def kept(self, tally: Tally, now: datetime) -> None:
+        """What kept mail there is now."""
+        for state in (State.WAITING, State.RELEASING):
+            self._held(state.value).set(tally.held.get(state, 0))
+        oldest = (now - tally.oldest).total_seconds() if tally.oldest is not None else 0.0
+        self._held_oldest.set(max(0.0, oldest))
+        self._classes |= tally.quarantined.keys()
+        for name in self._classes:
+            self._quarantined(name).set(tally.quarantined.get(name, 0))
+
+    def decided(self, outcome: str) -> None:
+        """A decision on held mail."""
+        self._approvals(outcome).inc()
+
+    def released(self, by: str) -> None:
+        """Kept mail was handed on."""
+        self._released(by).inc()
+
+    def exceptions_expiring(self, count: int) -> None:
+        """So many exceptions end soon."""
+        self._policy_expiring.set(count)
+
+    def policy_loaded(self, policy: Policy) -> None:
         """A policy is in force from now on."""
         self._policy_info.info({"digest": policy.digest})
         self._policy_reloads("ok").inc()
         self._policy_reloaded.set(time.time())
-        self._policy_expiring.set(expiring)
+        self._classes |= policy.retention.keys() - set(RECORDS)
         for state in ("active", "locked", "revoked"):
             self._accounts(state).set(sum(each.state == state for each in policy.accounts.values()))
 
@@ -145,6 +220,21 @@ class Metrics:
         """A changed policy was not taken: invalid (it has problems) or failed (its own tests do)."""
         self._policy_reloads(result).inc()
 
+    def file_read(self, outcome: str) -> None:
+        """A file was opened: read, cached (known already), or why its reader came to no good end (a Reason)."""
+        self._files_read(outcome).inc()
+
     def loop_lagged(self, seconds: float) -> None:
         """The event loop came so late to a timer."""
         self._loop_lag.observe(seconds)
+
+
+def _words(verdict: Verdict, name: str, fact: str, known: frozenset[str]) -> frozenset[str]:
+    """What a filter said in a field of its findings, each word once for a message."""
+    found = (finding.facts() for report in verdict.reports if report.filter == name for finding in report.findings)
+    return frozenset(_folded(facts[fact], known) for facts in found if fact in facts)
+
+
+def _folded(value: object, known: frozenset[str]) -> str:
+    word = str(value)
+    return word if word in known else OTHER

@@ -5,8 +5,10 @@ Every argument that becomes a label is from a closed set: a listener's name, a w
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Protocol
 
+from gateway.keeping import Tally
 from gateway.mail import Direction
 from gateway.verdict import Report, Verdict
 
@@ -49,3 +51,21 @@ class Observer(Protocol):
 
     def hop_failed(self, stage: str, kind: str) -> None:
         """Trouble with the next hop at this stage."""
+
+    def noticed(self, kind: str, result: str) -> None:
+        """What became of a notice: a `Fate` when it was made; sent, refused or given-up when its way was over."""
+
+    def audit_written(self, result: str) -> None:
+        """Records were put into the audit trail (ok), or could not be (failed)."""
+
+    def kept(self, tally: Tally, now: datetime) -> None:
+        """What kept mail there is now."""
+
+    def decided(self, outcome: str) -> None:
+        """Somebody, or time, decided on held mail, or somebody was asked in an approver's place."""
+
+    def released(self, by: str) -> None:
+        """Kept mail was handed on: by approval, by a person who may release it, or by the clock."""
+
+    def exceptions_expiring(self, count: int) -> None:
+        """So many of the policy's exceptions end soon."""

@@ -14,26 +14,34 @@ from pathlib import Path
 import structlog
 
 from gateway.config import Listener, Settings
+from gateway.counted import CountedTrail
 from gateway.custody.custody import Custody
 from gateway.custody.means import Means
 from gateway.custody.rescan import rescan
 from gateway.custody.telling import may_be_asked
 from gateway.endpoint import HostPort, UnixSocket, Upstream, UpstreamKind
+from gateway.errors import StoreUnavailable
+from gateway.keeping import AuditRecord, AuditTrail
 from gateway.mail import Mail
+from gateway.notices.applied import Announcer
 from gateway.notices.compose import Letterhead
-from gateway.notices.guard import Audience
+from gateway.notices.digest import Digesting
+from gateway.notices.guard import Audience, Fate
 from gateway.notices.marker import read_key
 from gateway.notices.model import Notice
 from gateway.notices.notifier import Notifier
 from gateway.notices.outbox_folder import FolderOutbox
 from gateway.notices.throttle import Limits as NoticeLimits
-from gateway.pipeline import Observe
+from gateway.observer import Observer
+from gateway.pipeline import Observe, OpenMail
+from gateway.policy.logic import HOME_ZONE
 from gateway.policy.model import Policy
 from gateway.smtp.hop import HopSettings, NextHop
 from gateway.smtp.maildir import MaildirHop
 from gateway.smtp.release import Route, hand_on
 from gateway.smtp.upstream import SmtpHop
 from gateway.store.open import Stores, open_store
+from gateway.store.pseudonyms import Pseudonyms
 from gateway.verdict import Outcome
 
 log = structlog.get_logger()
@@ -41,38 +49,57 @@ log = structlog.get_logger()
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Office:
-    """Custody at work. `hops` are the next hops by listener, for all that goes on, new or released; `notifier` is None
-    where nobody is told anything."""
+    """Custody at work. `hops` are the next hops by listener, for all that goes on, new or released; `notifier` and
+    `digesting` are None where nobody is told anything.
+
+    `trail` is that of `stores`, with what is written to it counted.
+    """
 
     hops: Mapping[str, NextHop]
     custody: Custody
     stores: Stores
+    trail: AuditTrail
+    announcer: Announcer
     notifier: Notifier | None
+    digesting: Digesting | None
 
 
 @asynccontextmanager
-async def open_office(settings: Settings, policy: Callable[[], Policy], *, observe: Observe) -> AsyncIterator[Office]:
+async def open_office(
+    settings: Settings, policy: Callable[[], Policy], *, observer: Observer, open_mail: OpenMail
+) -> AsyncIterator[Office]:
     """The office over the stores of `settings.state`. Raises StoreUnavailable, OSError."""
-    stores = await open_store(settings.state / "store")
+    key = settings.pseudonym_key.encode()
+    stores = await open_store(settings.state / "store", pseudonyms=Pseudonyms(key) if key else None)
     hops = {each.name: _next_hop(settings, each) for each in settings.listeners if each.upstream is not None}
     routes = {name: Route(hop, answers_each=_lmtp(settings, name)) for name, hop in hops.items()}
     outbox = FolderOutbox(settings.state / "outbox") if settings.notices else None
-    notifier = _notifier(settings, policy, outbox, hops) if outbox else None
+    trail = CountedTrail(stores.trail, observer)
+    notifier = _notifier(settings, policy, outbox, hops, trail, observer) if outbox else None
+    tell = notifier.tell if notifier else _nobody_is_told
     means = Means(
         mail=stores.mail,
-        trail=stores.trail,
+        trail=trail,
         codes=stores.codes,
         hand_on=partial(hand_on, lambda: routes),
-        rescan=partial(_rescan, settings, policy, observe),
-        tell=notifier.tell if notifier else _nobody_is_told,
+        rescan=partial(_rescan, settings, policy, observer.examined, open_mail),
+        tell=tell,
         link=lambda code: f"{settings.page.origin}/decide/{code}" if settings.page else "",
         policy=policy,
-        clock=lambda: datetime.now(UTC),
+        clock=_now,
         hostname=settings.hostname,
     )
     custody = Custody(means)
     try:
-        yield Office(hops=hops, custody=custody, stores=stores, notifier=notifier)
+        yield Office(
+            hops=hops,
+            custody=custody,
+            stores=stores,
+            trail=trail,
+            announcer=Announcer(tell, stores.mail.get, _now),
+            notifier=notifier,
+            digesting=_digesting(stores, trail, notifier, policy) if notifier else None,
+        )
     finally:
         await custody.close()
         if outbox:
@@ -116,7 +143,12 @@ def _lmtp(settings: Settings, name: str) -> bool:
 
 
 def _notifier(
-    settings: Settings, policy: Callable[[], Policy], outbox: FolderOutbox, hops: Mapping[str, NextHop]
+    settings: Settings,
+    policy: Callable[[], Policy],
+    outbox: FolderOutbox,
+    hops: Mapping[str, NextHop],
+    trail: AuditTrail,
+    observer: Observer,
 ) -> Notifier:
     assert settings.notices is not None
     key = read_key(settings.state / "notice.key")
@@ -131,13 +163,43 @@ def _notifier(
         limits=NoticeLimits(),
         outbox=outbox,
         hop=hops[settings.notices.listener or next(iter(hops))],
-        clock=lambda: datetime.now(UTC),
+        clock=_now,
+        told=partial(_remember, trail),
+        noticed=observer.noticed,
     )
 
 
-async def _rescan(settings: Settings, policy: Callable[[], Policy], observe: Observe, mail: Mail) -> Outcome | None:
+def _digesting(stores: Stores, trail: AuditTrail, notifier: Notifier, policy: Callable[[], Policy]) -> Digesting:
+    return Digesting(
+        period=lambda: policy().organisation.digests,
+        store=stores.mail,
+        trail=trail,
+        tell=notifier.tell,
+        clock=_now,
+        timezone=HOME_ZONE,
+    )
+
+
+async def _remember(trail: AuditTrail, notice: Notice, fate: Fate) -> None:
+    """Who was told of a message is evidence (regulations 1.6). A notice on its way is not taken back for it."""
+    if fate is not Fate.QUEUED or not notice.about:
+        return
+    facts = {"action": notice.kind.value, "recipient": notice.to, "notice": notice.id}
+    try:
+        await trail.append([AuditRecord(id=notice.about, moment=notice.moment, event="notice", facts=facts)])
+    except StoreUnavailable as error:
+        log.error("notice not in the audit trail", kind=notice.kind.value, about=notice.about, reason=str(error))
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
+
+
+async def _rescan(
+    settings: Settings, policy: Callable[[], Policy], observe: Observe, open_mail: OpenMail, mail: Mail
+) -> Outcome | None:
     deadline = asyncio.get_running_loop().time() + settings.deadline
-    return await rescan(policy(), mail, deadline=deadline, observe=observe)
+    return await rescan(policy(), mail, deadline=deadline, observe=observe, open_mail=open_mail)
 
 
 async def _nobody_is_told(notice: Notice) -> None:

@@ -7,11 +7,12 @@ A place is a path: a part's label ("1.2"), and behind slashes the files inside (
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import cached_property
 
 from gateway.text.folding import Folded, plain, toned
+from gateway.text.squeezing import squeezed
 
 
 class Zone(StrEnum):
@@ -72,6 +73,11 @@ class Text:
         """Folded for matching, without tones and diacritics."""
         return plain(self.content)
 
+    @cached_property
+    def squeezed(self) -> Folded:
+        """Folded like `plain`, with spaced-out writing, digits for letters and repeated letters undone."""
+        return squeezed(self.content)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Link:
@@ -97,7 +103,9 @@ class Trait:
 class File:
     """An attached file, or one inside another at any depth. `names` are all it may be shown by, `kind` is by its bytes,
     `media_type` what was declared ("" inside archives), `size` in bytes once decoded, `start` its first bytes,
-    `digest` the SHA-256 of the whole in hex ("" where the whole was not seen)."""
+    `digest` the SHA-256 of the whole in hex ("" where the whole was not seen). `content` is the whole where a filter
+    asked for it (`SCANS`) and there was room, None otherwise; of a part itself it is in the mail (`gateway.mime.decode`).
+    """
 
     place: str
     names: tuple[str, ...] = ()
@@ -108,6 +116,7 @@ class File:
     start: bytes = b""
     digest: str = ""
     traits: tuple[Trait, ...] = ()
+    content: bytes | None = field(default=None, repr=False, compare=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,6 +1,7 @@
 """Whose decision a new policy changes: old mail judged by both policies, side by side.
 
-Nothing here can have an effect: there is no next hop, no store and no notice in reach.
+Nothing here can have an effect: there is no next hop, no store and no notice in reach. `replay_trail.py` does the same
+where there is no mail any more, only the audit trail.
 """
 
 from __future__ import annotations
@@ -8,11 +9,11 @@ from __future__ import annotations
 import asyncio
 import mailbox
 from collections import Counter
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, field
 from pathlib import Path
 
-from gateway.pipeline import Observe, judge
+from gateway.pipeline import Observe, OpenMail, judge
 from gateway.policy.model import Policy
 from gateway.specimen import specimen
 from gateway.verdict import Action, Outcome
@@ -22,12 +23,15 @@ MESSAGE_DEADLINE = 60.0
 
 MBOX_START = b"From "
 
+SAME_RULES = "the same rules, otherwise written"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Change:
     """One recipient of one message whom the new policy treats otherwise, and the rules that differ.
 
-    `gone` asked for something under the old policy and no longer do; `come` do so only under the new one.
+    `file` is where the message is, or its id. `gone` asked for something under the old policy and no longer do;
+    `come` do so only under the new one.
     """
 
     file: str
@@ -38,6 +42,30 @@ class Change:
     after: Action
     gone: tuple[str, ...]
     come: tuple[str, ...]
+
+
+@dataclass(slots=True)
+class Tally:
+    """The changes in numbers, and the first few of them: what a million messages come to in little memory."""
+
+    examples: int
+    total: int = 0
+    shown: list[Change] = field(default_factory=list)
+    counted: Counter[tuple[str, str]] = field(default_factory=Counter)
+
+    def add(self, change: Change) -> None:
+        """Count one change."""
+        self.total += 1
+        if len(self.shown) < self.examples:
+            self.shown.append(change)
+        step = f"{change.before.word} -> {change.after.word}"
+        named = [*(f"+ {name}" for name in change.come), *(f"- {name}" for name in change.gone)]
+        self.counted.update((step, rule) for rule in named or [SAME_RULES])
+
+    @property
+    def by_rule(self) -> list[tuple[str, str, int]]:
+        """What happened, by which rule, how often; the most frequent first."""
+        return [(step, rule, count) for (step, rule), count in self.counted.most_common()]
 
 
 def messages(path: Path) -> Iterator[tuple[str, bytes]]:
@@ -58,9 +86,11 @@ def messages(path: Path) -> Iterator[tuple[str, bytes]]:
         box.close()
 
 
-async def changes(old: Policy, new: Policy, name: str, raw: bytes, *, observe: Observe) -> list[Change]:
+async def changes(
+    old: Policy, new: Policy, name: str, raw: bytes, *, observe: Observe, open_mail: OpenMail
+) -> list[Change]:
     """What the new policy changes for one message, recipient by recipient."""
-    before, after = [await _outcomes(policy, raw, observe) for policy in (old, new)]
+    before, after = [await _outcomes(policy, raw, observe, open_mail) for policy in (old, new)]
     mail = specimen(new, raw)
     return [
         Change(
@@ -78,19 +108,10 @@ async def changes(old: Policy, new: Policy, name: str, raw: bytes, *, observe: O
     ]
 
 
-def by_rule(found: Iterable[Change]) -> list[tuple[str, str, int]]:
-    """The changes in numbers: what happened, by which rule, how often; the most frequent first."""
-    counted: Counter[tuple[str, str]] = Counter()
-    for change in found:
-        step = f"{change.before.word} -> {change.after.word}"
-        named = [*(f"+ {name}" for name in change.come), *(f"- {name}" for name in change.gone)]
-        counted.update((step, rule) for rule in named or ["the same rules, otherwise written"])
-    return [(step, rule, count) for (step, rule), count in counted.most_common()]
-
-
-async def _outcomes(policy: Policy, raw: bytes, observe: Observe) -> dict[str, Outcome]:
+async def _outcomes(policy: Policy, raw: bytes, observe: Observe, open_mail: OpenMail) -> dict[str, Outcome]:
     deadline = asyncio.get_running_loop().time() + MESSAGE_DEADLINE
-    verdict = await judge(policy, specimen(policy, raw), deadline=deadline, observe=observe)
+    mail = specimen(policy, raw)
+    verdict = await judge(policy, mail, deadline=deadline, observe=observe, open_mail=open_mail)
     return {outcome.recipient.address: outcome for outcome in verdict.outcomes}
 
 

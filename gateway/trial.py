@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from gateway import decide, pipeline
 from gateway.mail import Mail
+from gateway.pipeline import OpenMail
 from gateway.policy.cases import Case, build_mail_bytes, client_of, envelope_of, failures
 from gateway.policy.model import Policy
 from gateway.specimen import specimen
@@ -28,28 +29,31 @@ class CaseResult:
     failures: tuple[str, ...]
 
 
-async def run_cases(policy: Policy, *, progress: Progress = iter) -> list[CaseResult]:
+async def run_cases(policy: Policy, *, open_mail: OpenMail, progress: Progress = iter) -> list[CaseResult]:
     """All cases of a policy, in order."""
     return [
-        CaseResult(case.name, str(case.where), failures(case, await _verdict(policy, case)))
+        CaseResult(case.name, str(case.where), failures(case, await _verdict(policy, case, open_mail)))
         for case in progress(policy.cases)
     ]
 
 
-async def failed_cases(policy: Policy) -> list[str]:
+async def failed_cases(policy: Policy, *, open_mail: OpenMail) -> list[str]:
     """What fails, in a line each; nothing if the policy does what its own cases say."""
     return [
-        f"{result.where}: {result.name}: {failure}" for result in await run_cases(policy) for failure in result.failures
+        f"{result.where}: {result.name}: {failure}"
+        for result in await run_cases(policy, open_mail=open_mail)
+        for failure in result.failures
     ]
 
 
-async def _verdict(policy: Policy, case: Case) -> Verdict:
+async def _verdict(policy: Policy, case: Case, open_mail: OpenMail) -> Verdict:
     mail = _mail(policy, case)
     reports = await pipeline.examine(
         {name: policy.filters[name] for name in decide.needed(policy, mail) if name not in case.given.unavailable},
         mail,
         deadline=asyncio.get_running_loop().time() + CASE_DEADLINE,
         observe=_nobody_counts,
+        open_mail=open_mail,
     )
     blind = tuple(Report(name, failure="unavailable", reason="the case says so") for name in case.given.unavailable)
     return decide.decide(policy, mail, (*reports, *blind))

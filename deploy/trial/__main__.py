@@ -1,4 +1,6 @@
-"""`make run`: a gateway with the example policy and a maildir behind it, and what it makes of a dozen letters.
+"""`make run`: a gateway with the example policy and a maildir behind it, and what it makes of the letters in a file.
+
+They are in `letters.yaml`.
 
 `python deploy/trial [gateway.yaml]` serves until it is stopped. Nothing leaves this machine.
 """
@@ -13,28 +15,21 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from types import FrameType
 from typing import NoReturn
 
+from arrived import Postbox
+from letters import Letter, read_letters
 from rich.console import Console
-from rich.markup import escape
-from rich.table import Table
 from rich.text import Text
-from samples import Sample, samples
+from shown import Outcome, kept_table, letters_table, notice_panels
 
 from gateway.config import Settings, load_settings
 from gateway.endpoint import HostPort
-from gateway.explain import COLOURS
-from gateway.mail import Client
-from gateway.pipeline import judge
-from gateway.policy.load import load
-from gateway.policy.model import Policy
-from gateway.specimen import specimen
-from gateway.verdict import Verdict
 
 HERE = Path(__file__).parent
 ROOT = HERE.parents[1]
@@ -44,23 +39,11 @@ START_PATIENCE = 20
 REPLY_PATIENCE = 90
 """Seconds for one reply; the gateway's own deadline is 60."""
 
+NOTICE_PATIENCE = 20
+"""Seconds for all notices to arrive."""
+
 WIDTH = 150
 """Columns where the output is no terminal."""
-
-REASON_LIMIT = 180
-"""Characters of a rule's reason in the table; `mailwarden explain` has them all."""
-
-
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """What the client heard: for each recipient that was refused at once, and at the end."""
-
-    lines: tuple[str, ...]
-
-    @property
-    def colour(self) -> str:
-        """By the worst of them."""
-        return {"2": "green", "4": "yellow"}.get(max(line[0] for line in self.lines), "red")
 
 
 def main(config: Path) -> int:
@@ -70,7 +53,8 @@ def main(config: Path) -> int:
     address = settings.listeners[0].smtp
     assert isinstance(address, HostPort)
     assert settings.metrics
-    for wanted in (address, settings.metrics):
+    assert settings.page
+    for wanted in (address, settings.metrics, settings.page.address):
         check_free(wanted)
     state = settings.state.resolve()
     state.mkdir(parents=True, exist_ok=True)
@@ -78,13 +62,38 @@ def main(config: Path) -> int:
     for number in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, stop)
     with serving(config, log) as gateway:
+        from recalled import recall  # its libraries take a second, which the gateway takes to start as well
+
         if not wait_for(address, gateway):
             print(log.read_text(), file=sys.stderr)
             return 1
-        console.print(f"The gateway is at {address}, with the policy {shown(settings.policy)}. Sending samples ...\n")
-        console.print(table(settings, address))
+        console.print(f"The gateway is at {address}, with the policy {shown(settings.policy)}. Sending letters ...\n")
+        begun, postbox = datetime.now(UTC), Postbox(maildir_of(settings))
+        letters = read_letters(HERE / "letters.yaml")
+        outcomes = [Outcome(letter=letter, heard=send(address, letter)) for letter in letters]
+        done = act(config, outcomes)
+        arrived = postbox.wait({each.id: each.letter.told for each in outcomes if each.letter.told}, NOTICE_PATIENCE)
+        asyncio.run(recall(settings.state / "store", begun, outcomes))
+        for outcome in outcomes:
+            outcome.notices.extend(postbox.about(outcome.id) if outcome.id else ())
+        show(console, outcomes, done)
+        if not arrived:
+            console.print(Text(f"Not every notice has arrived within {NOTICE_PATIENCE} s.", style="red"))
         console.print(instructions(settings, address, log))
         return gateway.wait()
+
+
+def show(console: Console, outcomes: Sequence[Outcome], done: Sequence[tuple[str, str]]) -> None:
+    """What happened, and who was told."""
+    console.print(letters_table(outcomes))
+    console.print("\nWhat people did with some of those that were kept:\n")
+    for command, output in done:
+        console.print(Text(f"$ {command}\n{output}", style="cyan"), soft_wrap=True)
+    console.print()
+    console.print(kept_table(outcomes))
+    console.print("\nWhat such notices say (each also in Vietnamese, above the English text):\n")
+    for panel in notice_panels(outcomes, ROOT):
+        console.print(panel)
 
 
 def check_free(address: HostPort) -> None:
@@ -129,49 +138,36 @@ def wait_for(address: HostPort, gateway: subprocess.Popen[bytes]) -> bool:
     return False
 
 
-def table(settings: Settings, address: HostPort) -> Table:
-    """The samples and what became of them."""
-    policy = load(settings.policy)
-    shown_as = Table(show_lines=True, title="What became of the samples", title_justify="left")
-    for column, ratio in (("sample", 3), ("from, to", 4), ("what the sender hears", 6), ("which rule, and why", 6)):
-        shown_as.add_column(column, ratio=ratio, overflow="fold")
-    for sample in samples():
-        answer = send(address, sample)
-        verdict = asyncio.run(judged(policy, sample, settings.listeners[0].name))
-        who = "\n".join([f"{sample.sender}", *(f"-> {recipient}" for recipient in sample.to)])
-        heard = Text("\n".join(answer.lines), style=answer.colour)
-        shown_as.add_row(escape(sample.title), escape(who), heard, Text("\n").join(reasons(verdict, answer)))
-    return shown_as
+def send(address: HostPort, letter: Letter) -> tuple[str, ...]:
+    """Sends it by SMTP, and says what was heard: of each recipient that was refused at once, and at the end.
 
-
-def send(address: HostPort, sample: Sample) -> Answer:
-    """Sends it by SMTP; XCLIENT tells the gateway, which trusts this machine, whom to take us for."""
+    XCLIENT tells the gateway, which trusts this machine, whom to take us for.
+    """
     with smtplib.SMTP(address.host, address.port, local_hostname="trial", timeout=REPLY_PATIENCE) as client:
         client.ehlo()
-        code, text = client.docmd("XCLIENT", f"ADDR={sample.client} LOGIN={sample.login or '[UNAVAILABLE]'}")
+        code, text = client.docmd("XCLIENT", f"ADDR={letter.client} LOGIN={letter.login or '[UNAVAILABLE]'}")
         if code != 220:
-            return Answer((reply(code, text),))
+            return (reply(code, text),)
         client.ehlo("client.example")
-        code, text = client.mail(sample.sender, sample.options)
+        code, text = client.mail(letter.sender, letter.options)
         if code != 250:
-            return Answer((reply(code, text),))
-        refused = []
-        for recipient in sample.to:
+            return (reply(code, text),)
+        heard = []
+        for recipient in letter.to:
             code, text = client.rcpt(recipient)
             if code != 250:
-                refused.append(f"{reply(code, text)} (to {recipient})")
-        if len(refused) < len(sample.to):
-            code, text = content(client, sample)
-            refused.append(reply(code, text))
-        return Answer(tuple(refused))
+                heard.append(f"{reply(code, text)} (to {recipient})")
+        if len(heard) < len(letter.to):
+            heard.append(reply(*content(client, letter)))
+        return tuple(heard)
 
 
-def content(client: smtplib.SMTP, sample: Sample) -> tuple[int, bytes]:
-    """DATA, with line endings as they are in the sample: smtplib would mend them."""
+def content(client: smtplib.SMTP, letter: Letter) -> tuple[int, bytes]:
+    """DATA, with line endings as they are in the letter: smtplib would mend them."""
     code, text = client.docmd("DATA")
     if code != 354:
         return code, text
-    client.send(sample.content.replace(b"\r\n.", b"\r\n..") + b".\r\n")
+    client.send(letter.content.replace(b"\r\n.", b"\r\n..") + b".\r\n")
     return client.getreply()
 
 
@@ -180,48 +176,39 @@ def reply(code: int, text: bytes) -> str:
     return f"{code} {text.decode('ascii', 'replace')}".replace("\n", " / ")
 
 
-async def judged(policy: Policy, sample: Sample, listener: str) -> Verdict:
-    """The same decision again, with its reasons; `mailwarden explain` does this for a file."""
-    mail = specimen(
-        policy,
-        sample.content,
-        sender=sample.sender,
-        recipients=sample.to,
-        client=Client(address=sample.client, login=sample.login),
-        listener=listener,
-    )
-    deadline = asyncio.get_running_loop().time() + REPLY_PATIENCE
-    return await judge(policy, mail, deadline=deadline, observe=lambda report: None)
+def act(config: Path, outcomes: Sequence[Outcome]) -> list[tuple[str, str]]:
+    """What people do with letters that were kept, side by side; each command as one would type it, and what it said."""
+    running = []
+    for outcome in outcomes:
+        if (then := outcome.letter.then) is None:
+            continue
+        options = ["--as", then.by, "--comment", then.comment, outcome.id]
+        command = [sys.executable, "-m", "gateway", then.group, then.do, "-c", str(config.resolve()), *options]
+        process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)  # noqa: S603
+        typed = f'mailwarden {then.group} {then.do} -c {shown(config.resolve())} --as {then.by}'
+        running.append((f'{typed} --comment "{then.comment}" {outcome.id}', process))
+    return [(typed, process.communicate()[0].decode().strip()) for typed, process in running]
 
 
-def reasons(verdict: Verdict, answer: Answer) -> Iterator[Text]:
-    """Each rule that holds, once; those in shadow, which are only counted, by their names."""
-    if "Bare CR or LF" in answer.lines[-1]:
-        yield Text("no rule: the gateway itself refuses bare line feeds (SMTP smuggling)")
-        return
-    rules = {rule.id: rule for outcome in verdict.outcomes for rule in outcome.rules if rule.action is not None}
-    enforced = [rule for rule in rules.values() if rule.mode == "enforce"]
-    for rule in enforced:
-        assert rule.action is not None
-        because = rule.because if len(rule.because) <= REASON_LIMIT else f"{rule.because[:REASON_LIMIT]}..."
-        yield Text.assemble((rule.id, "bold"), ": ", (rule.action.word, COLOURS[rule.action]), f"; {because}")
-    if not enforced:
-        yield Text("no rule forbids or changes anything")
-    if shadow := [name for name, rule in rules.items() if rule.mode == "shadow"]:
-        yield Text(f"in shadow: {', '.join(shadow)}", style="dim")
+def maildir_of(settings: Settings) -> Path:
+    """Where mail goes on to."""
+    upstream = settings.listeners[0].upstream
+    assert upstream
+    assert upstream.path
+    return upstream.path.resolve()
 
 
 def instructions(settings: Settings, address: HostPort, log: Path) -> Text:
     """Where everything is, and how to go on."""
-    upstream = settings.listeners[0].upstream
-    assert upstream
-    assert upstream.path
-    policy = shown(settings.policy)
+    policy, config = shown(settings.policy), shown(HERE / "gateway.yaml")
     lines = {
-        "delivered mail": f"{shown(upstream.path)}/new (a maildir)",
+        "delivered mail": f"{shown(maildir_of(settings))}/new (a maildir, also for the notices)",
+        "what is kept": f".venv/bin/mailwarden held list -c {config}; also quarantine, trace",
+        "decide": "open the link in the approver's notice above in a browser: it is for one decision",
         "log": f"{shown(log)} (one JSON object for each message; its id is in the reply)",
         "metrics": f"http://{settings.metrics}/metrics, also /healthz and /readyz",
         "policy": f"{policy}: change it, and it is taken at once; mailwarden check {policy}",
+        "letters": f"{shown(HERE / 'letters.yaml')}: add one, and run this again",
         "try a letter": f"swaks --server {address} --from lan@example.net --to an@example.gov.vn",
         "see why": f".venv/bin/mailwarden explain -p {policy} LETTER.eml",
         "stop": "Ctrl-C",

@@ -1,4 +1,4 @@
-"""`mailwarden held` and `mailwarden quarantine`: see what is kept, and decide on it.
+"""`mailwarden held` and `mailwarden quarantine`: see what is kept. `acts.py` has the commands that decide on it.
 
 Both work on the store beside a running gateway, and when none runs. Each act is one in the audit trail, in the name of
 whoever `--as` says, or of the system's user.
@@ -15,21 +15,20 @@ from dataclasses import asdict
 from datetime import datetime
 from enum import Enum
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 from rich.table import Table
 from rich.text import Text
 
 from gateway import logs
-from gateway.commands.terminal import EX_FAILED, EX_OK, as_json, err, out, progress
+from gateway.commands.terminal import EX_FAILED, as_json, err, out
 from gateway.config import load_settings
 from gateway.keeping import KeptMail, Kind, Query, State
 from gateway.metrics import Metrics
 from gateway.policy.load import load
 
 if TYPE_CHECKING:
-    from gateway.custody.steps import Answer
     from gateway.office import Office
 
 config = click.option(
@@ -39,13 +38,14 @@ config = click.option(
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
     help="The service settings, gateway.yaml.",
 )
+F = TypeVar("F", bound=Callable[..., None])
+
 actor = click.option("--as", "actor", default=getpass.getuser, show_default="the system's user", help="Who decides.")
-comment = click.option("--comment", default="", help="What is said of it; a rejection needs it.")
-ids = click.argument("ids", metavar="ID...", nargs=-1, required=True)
 
 
 def in_office(path: Path, work: Callable[[Office], Awaitable[Any]]) -> Any:
     """Do something with the stores of these settings. Raises ConfigurationError, StoreUnavailable."""
+    from gateway.extract.opener import Opener
     from gateway.office import open_office  # its libraries take a second that other commands need not wait
 
     settings = load_settings(path)
@@ -53,37 +53,52 @@ def in_office(path: Path, work: Callable[[Office], Awaitable[Any]]) -> Any:
     policy = load(settings.policy)
 
     async def working() -> Any:
-        async with open_office(settings, lambda: policy, observe=Metrics().examined) as office:
+        async with (
+            Opener(settings.reading) as opener,
+            open_office(settings, lambda: policy, observer=Metrics(), open_mail=opener.open) as office,
+        ):
             return await work(office)
 
     return asyncio.run(working())
+
+
+def search(command: F) -> F:
+    """The options by which kept mail is searched, for `query_of`."""
+    for option in (
+        click.option("--until", type=click.DateTime(), help="Before this moment."),
+        click.option("--since", type=click.DateTime(), help="Not before this moment."),
+        click.option("--text", default="", help="Text in subject, addresses or ids."),
+        click.option("--rule", default="", help="A rule that kept it."),
+        click.option("--to", "recipient", default="", help="One of the recipients."),
+        click.option("--from", "sender", default="", help="The envelope's sender."),
+    ):
+        command = option(command)
+    return command
+
+
+def query_of(kind: Kind, states: tuple[State, ...], limit: int, asked: dict[str, Any]) -> Query:
+    """What these options ask for. Moments without a zone are the machine's."""
+    span = {name: asked[name].astimezone() if asked[name] else None for name in ("since", "until")}
+    return Query(kind=kind, states=states, limit=limit, **asked | span)
+
+
+def manual(text: str, example: str) -> str:
+    """The help of a command, with an example."""
+    return f"{text}\n\n\b\nExample:\n  mailwarden {example}"
 
 
 def _group(kind: Kind, text: str) -> click.Group:
     name = "held" if kind is Kind.HELD else "quarantine"
     group = click.Group(name=name, help=text)
 
-    @group.command("list", help=_manual("List what is kept.", f"{name} list -c gateway.yaml --rule no-executables"))
+    @group.command("list", help=manual("List what is kept.", f"{name} list -c gateway.yaml --rule no-executables"))
     @config
     @as_json
-    @click.option("--from", "sender", default="", help="The envelope's sender.")
-    @click.option("--to", "recipient", default="", help="One of the recipients.")
-    @click.option("--rule", default="", help="A rule that kept it.")
-    @click.option("--text", default="", help="Text in subject, addresses or ids.")
-    @click.option("--since", type=click.DateTime(), help="Not before this moment.")
-    @click.option("--until", type=click.DateTime(), help="Before this moment.")
+    @search
     @click.option("--all", "everything", is_flag=True, help="Also what is released, rejected, deleted or expired.")
     @click.option("--limit", default=100, show_default=True, help="At most so many, the newest first.")
-    def list_command(
-        config: Path, as_json: bool, since: datetime | None, until: datetime | None, everything: bool, **wanted: Any
-    ) -> None:
-        query = Query(
-            kind=kind,
-            states=() if everything else (State.WAITING, State.RELEASING),
-            since=since.astimezone() if since else None,
-            until=until.astimezone() if until else None,
-            **wanted,
-        )
+    def list_command(config: Path, as_json: bool, everything: bool, limit: int, **asked: Any) -> None:
+        query = query_of(kind, () if everything else (State.WAITING, State.RELEASING), limit, asked)
         found: Sequence[KeptMail] = in_office(config, lambda office: office.stores.mail.find(query))
         if as_json:
             for kept in found:
@@ -93,7 +108,7 @@ def _group(kind: Kind, text: str) -> click.Group:
 
     @group.command(
         "show",
-        help=_manual(
+        help=manual(
             "Show one message, why it is kept and what has happened to it. That somebody read it is remembered.",
             f"{name} show -c gateway.yaml 01M86S5MR13MPAJZ6C",
         ),
@@ -125,38 +140,7 @@ def _group(kind: Kind, text: str) -> click.Group:
         else:
             out.print(_sheet(kept, steps))
 
-    _act(group, "release", "Hand it on to its recipients now.")
-    _act(group, "delete", "Destroy it.")
-    if kind is Kind.HELD:
-        _act(group, "approve", "Vote for it; the last vote that is needed hands it on.")
-        _act(group, "reject", "Send it back to its sender, with a reason.")
-    _act(group, "confirm", "Say that the next hop has a message of which that was not known.")
-    _act(group, "reopen", "Say that it has not: the message waits again.")
     return group
-
-
-def _manual(text: str, example: str) -> str:
-    return f"{text}\n\n\b\nExample:\n  mailwarden {example}"
-
-
-def _act(group: click.Group, name: str, text: str) -> None:
-    """Custody's method of that name as a command, message by message. Exit code 1 if one did not happen."""
-
-    def command(config: Path, as_json: bool, actor: str, comment: str, ids: tuple[str, ...]) -> None:
-        async def each(office: Office) -> list[tuple[str, Answer]]:
-            decide = getattr(office.custody, name)
-            return [(id, await decide(id, actor, comment)) for id in progress(name)(ids)]
-
-        answers = in_office(config, each)
-        for id, answer in answers:
-            if as_json:
-                click.echo(json.dumps({"id": id, "done": answer.act, "reason": answer.reason}, ensure_ascii=False))
-            else:
-                click.echo(f"{id}: {answer.act or 'nothing done'}{f': {answer.reason}' if answer.reason else ''}")
-        sys.exit(EX_OK if all(answer.act for _, answer in answers) else EX_FAILED)
-
-    manual = _manual(text, f"{group.name} {name} -c gateway.yaml --as an@example.gov.vn ID")
-    group.command(name, help=manual)(config(as_json(actor(comment(ids(command))))))
 
 
 def _table(found: Sequence[KeptMail]) -> Table:

@@ -27,7 +27,10 @@ QUARANTINE_EVERY = timedelta(hours=1)
 """Between two looks at quarantined mail: there may be a hundred thousand, and all that can be due is an end."""
 
 TIDY_EVERY = timedelta(days=1)
-"""Between two looks for content that a crash left behind."""
+"""Between two looks at messages that have ended."""
+
+TROUBLES = 5
+"""Messages that cannot be forgotten now, after which the store itself is taken to be in trouble until tomorrow."""
 
 IN_DOUBT_AFTER = timedelta(minutes=10)
 """A claim so old is one that nobody works on: an attempt ends after RELEASE_WITHIN (`releasing.py`)."""
@@ -124,12 +127,36 @@ class Sweep:
         await self._telling.trouble(kept, await self._telling.summary(kept), Act.UNKNOWN)
 
     async def _tidy(self, now: datetime) -> None:
-        """Destroy the content of messages that ended, should a crash have left it, and forget codes without worth."""
-        longest = max(kept for name, kept in self._means.policy().retention.items() if name not in RECORDS)
-        since = now - timedelta(seconds=longest) - TIDY_EVERY
-        async for kept in self._found(Query(states=FINAL, since=since)):
-            await self._settling.destroy(kept.id)
+        """Forget messages that ended long ago and codes without worth, and destroy what content a crash has left."""
+        forgotten = troubles = 0
+        async for kept in self._found(Query(states=FINAL)):
+            try:
+                if await self._is_past(kept, now):
+                    await self._means.mail.forget(kept.id)
+                    forgotten += 1
+                else:
+                    await self._settling.destroy(kept.id)
+            except StoreUnavailable as error:
+                log.error("message not forgotten", id=kept.id, reason=str(error))
+                troubles += 1
+                if troubles == TROUBLES:
+                    break
+        if forgotten:
+            log.info("messages forgotten", count=forgotten)
         await self._means.codes.forget(now)
+
+    async def _is_past(self, kept: KeptMail, now: datetime) -> bool:
+        """True if it has been over for as long as its class is kept."""
+        stays = timedelta(seconds=self._kept_for(kept.retention))
+        if now < kept.received + stays:
+            return False
+        ended = max((step.moment for step in await self._means.mail.steps(kept.id)), default=kept.received)
+        return now >= ended + stays
+
+    def _kept_for(self, retention: str) -> float:
+        """Seconds; of a class that the policy does not have any more, as of the one that is kept longest."""
+        classes = {name: kept for name, kept in self._means.policy().retention.items() if name not in RECORDS}
+        return classes.get(retention, max(classes.values()))
 
     async def _note(self, kept: KeptMail, step: Step) -> None:
         await self._journal.before(record(kept, step))

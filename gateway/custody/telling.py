@@ -118,7 +118,7 @@ class Telling:
                 to=kept.envelope.sender,
                 moment=self.means.clock(),
                 original=original,
-                text=terms.text,
+                text=terms.text if decision is not Decision.APPROVED else None,  # what it says is not so any more
                 decision=decision,
                 actor="" if actor == CLOCK else actor,
                 comment=comment,
@@ -126,7 +126,10 @@ class Telling:
         )
 
     async def released(self, kept: KeptMail, terms: Terms, original: Original, actor: str, comment: str) -> None:
-        """The sender of held mail hears that it was sent, the recipients of quarantined mail that it comes."""
+        """The sender of held mail hears that it was sent, the recipients of quarantined mail that it comes.
+
+        Without the rule's text, which speaks of mail that waits.
+        """
         if kept.kind is Kind.HELD:
             await self.decided(kept, terms, original, Decision.APPROVED, actor, comment)
             return
@@ -136,7 +139,6 @@ class Telling:
                     to=recipient.address,
                     moment=self.means.clock(),
                     original=original,
-                    text=terms.text,
                     comment=comment,
                 )
             )

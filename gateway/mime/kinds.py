@@ -26,7 +26,7 @@ SCRIPT_KINDS = frozenset(
 )
 ARCHIVE_KINDS = frozenset(
     {"zip", "7z", "rar", "gzip", "bzip2", "xz", "zstd", "tar", "cab", "iso", "arj", "lzh", "ace", "vhd", "vhdx", "vmdk"}
-    | {"wim", "tnef", "dmg", "cpio"}
+    | {"wim", "tnef", "dmg", "cpio", "compress", "lzip", "lz4", "xar"}
 )
 IMAGE_KINDS = frozenset({"png", "jpeg", "gif", "bmp", "tiff", "webp", "ico", "heif", "psd", "emf", "wmf"})
 MEDIA_KINDS = frozenset({"mp3", "wav", "avi", "ogg", "flac", "mp4", "asf", "matroska", "midi", "swf"})
@@ -59,6 +59,13 @@ _SIGNATURES: tuple[tuple[int, bytes, str], ...] = (
     (0, b"vhdxfile", "vhdx"),
     (0, b"KDMV", "vmdk"),
     (0, b"070701", "cpio"),
+    (0, b"070702", "cpio"),
+    (0, b"070707", "cpio"),
+    (0, b"\xc7\x71", "cpio"),
+    (0, b"\x1f\x9d", "compress"),
+    (0, b"LZIP\x01", "lzip"),
+    (0, b"\x04\x22\x4d\x18", "lz4"),
+    (0, b"xar!", "xar"),
     (2, b"-lh", "lzh"),
     (7, b"**ACE**", "ace"),
     (257, b"ustar", "tar"),
@@ -67,6 +74,7 @@ _SIGNATURES: tuple[tuple[int, bytes, str], ...] = (
     (0, b"\xe4\x52\x5c\x7b\x8c\xd8\xa7\x4d\xae\xb1\x53\x78\xd0\x29\x96\xd3", "onenote"),
     (0, b"!BDN", "pst"),
     (0, b"SQLite format 3\0", "sqlite"),
+    (0, b"ActiveMime", "activemime"),
     (0, b"\x89PNG\r\n\x1a\n", "png"),
     (0, b"\xff\xd8\xff", "jpeg"),
     (0, b"GIF8", "gif"),

@@ -24,6 +24,10 @@ _LIKELY_BOUNDARY = re.compile(rb"(?:\A|\n)--([^\r\n]{1,70})")
 _GUESSED_WITHIN = 64 * 1024
 
 
+_Line = tuple[int, int, bool]
+"""A line that is a boundary: where the line before it ends, where the next one begins, and whether it closes."""
+
+
 @dataclass(slots=True)
 class Room:
     """How many parts and lines that begin with a boundary may still be looked at in a message."""
@@ -34,9 +38,14 @@ class Room:
 
 @dataclass(slots=True)
 class Split:
-    """The parts of a multipart and what is odd about it."""
+    """The parts of a multipart, the texts around them, and what is odd about it.
+
+    `prefixes` are the places of lines that begin with a boundary and go on.
+    """
 
     parts: list[Span] = field(default_factory=list)
+    texts: list[tuple[Span, Defect]] = field(default_factory=list)
+    prefixes: list[int] = field(default_factory=list)
     defects: list[Defect] = field(default_factory=list)
 
 
@@ -58,16 +67,15 @@ def boundaries(raw: Raw, body: Span, values: Iterable[str]) -> tuple[list[bytes]
 def split(raw: Raw, body: Span, delimiters: Iterable[bytes], room: Room) -> Split:
     """Splits a body at every line that is one of the delimiters."""
     result = Split()
-    lines = {line[0]: line for delimiter in delimiters for line in _lines(raw, body, delimiter, room, result.defects)}
-    start, closed = body.start, False
-    within = False
-    for end, following, closing in sorted(lines.values()):
-        if end > start and raw[end - 1 : end] == b"\r":
-            end -= 1
+    lines = list[_Line]()
+    for delimiter in delimiters:
+        lines += _lines(raw, body, delimiter, room, result)
+    start, closed, within = body.start, False, False
+    for end, following, closing in sorted(set(lines)):
         if within:
             result.parts.append(Span(start, max(start, end)))
-        else:
-            _note_text(raw, start, end, closed, result.defects)
+        elif end > start:
+            _note_text(raw, start, end, closed, result)
         if closed and not closing:
             result.defects.append(Defect.PARTS_AFTER_END)
         start, within, closed = following, not closing, closed or closing
@@ -76,8 +84,8 @@ def split(raw: Raw, body: Span, delimiters: Iterable[bytes], room: Room) -> Spli
     elif within:
         result.defects.append(Defect.NO_END_BOUNDARY)
         result.parts.append(Span(start, body.stop))
-    else:
-        _note_text(raw, start, body.stop, closed, result.defects)
+    elif body.stop > start:
+        _note_text(raw, start, body.stop, closed, result)
     if len(result.parts) > room.parts:
         result.defects.append(Defect.LIMIT_PARTS)
         del result.parts[room.parts :]
@@ -85,24 +93,27 @@ def split(raw: Raw, body: Span, delimiters: Iterable[bytes], room: Room) -> Spli
     return result
 
 
-def _lines(
-    raw: Raw, body: Span, delimiter: bytes, room: Room, defects: list[Defect]
-) -> Iterator[tuple[int, int, bool]]:
-    """Each delimiter line: where the line before it ends, where the next begins, and whether it closes."""
+def _lines(raw: Raw, body: Span, delimiter: bytes, room: Room, result: Split) -> Iterator[_Line]:
+    """Each line that is the delimiter."""
     needle = b"\n--" + delimiter
     for at in occurrences(raw, needle, max(body.start - 1, 0), body.stop):
         room.lines -= 1
         if room.lines < 0:
-            defects.append(Defect.LIMIT_PARTS)
+            result.defects.append(Defect.LIMIT_PARTS)
             return
         after = at + len(needle)
-        rest = _REST_OF_LINE.match(raw[after : min(after + _TRAILER, body.stop)])
-        if rest:
-            yield at, after + rest.end(), rest[1] is not None
+        trailer = raw[after : min(after + _TRAILER, body.stop)]
+        end = at - (raw[at - 1 : at] == b"\r" and at > body.start)
+        if trailer.startswith(b"\r\n"):
+            yield end, after + 2, False
+        elif rest := _REST_OF_LINE.match(trailer):
+            yield end, after + rest.end(), rest[1] is not None
         else:
-            defects.append(Defect.BOUNDARY_PREFIX)
+            result.prefixes.append(at + 1)
+            result.defects.append(Defect.BOUNDARY_PREFIX)
 
 
-def _note_text(raw: Raw, start: int, stop: int, closed: bool, defects: list[Defect]) -> None:
+def _note_text(raw: Raw, start: int, stop: int, closed: bool, result: Split) -> None:
     if not blank(raw, start, stop):
-        defects.append(Defect.EPILOGUE if closed else Defect.PREAMBLE)
+        result.texts.append((Span(start, stop), Defect.EPILOGUE if closed else Defect.PREAMBLE))
+        result.defects.append(result.texts[-1][1])

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 from typing import Literal
 from urllib.parse import unquote_to_bytes
 
-from gateway.mime.charsets import guessed
+from gateway.text.charsets import guessed
 
 SHOWN_LIMIT = 255
 """Characters of a name in findings and logs: what Windows allows in a file name."""

@@ -6,23 +6,21 @@ takes, parts after the closing boundary are parts, each name of a file is kept. 
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable
-from dataclasses import dataclass, field, replace
-from itertools import islice
+from dataclasses import dataclass, field
+from typing import Any
 
 from gateway.mail import Part, Raw, Span
-from gateway.mime.charsets import guessed
-from gateway.mime.decode import ENCODINGS, IDENTITY, UUENCODE, decoded_size
+from gateway.mime.declared import declared
+from gateway.mime.decode import IDENTITY, UUENCODE, measured
 from gateway.mime.defects import Defect
-from gateway.mime.header import MAX_HEADER, MAX_HEADERS, Field, read_head, unfolded
+from gateway.mime.header import MAX_HEADER, MAX_HEADERS, read_head
 from gateway.mime.multipart import Room, boundaries, split
-from gateway.mime.names import MAX_NAMES, file_names
-from gateway.mime.parameters import MAX_TEXT, Structured, merged, structured, without_comments
-from gateway.mime.scan import occurrences
+from gateway.mime.names import MAX_NAMES
+from gateway.mime.uuencode import names_in_text
 
 MAX_FIELDS = 10_000
-"""Fields, and lines that are none, listed of all heads of a message; a digest of a busy list has 2,000."""
+"""Lines of all heads of a message in which fields are listed; a digest of a busy list has 2,000."""
 
 MAX_DEPTH = 50
 """Parts within parts. Postfix stops at 100 (mime_nesting_limit), Rspamd at 64; honest mail has ten."""
@@ -33,20 +31,14 @@ MAX_PARTS = 1_000
 MAX_BOUNDARY_LINES = 20_000
 """Lines that begin with a boundary: bounds the time spent on those that only look like one."""
 
-READINGS = 3
-"""Fields of one name that are read where there should be one."""
-
-TEXT_MARKS = 1_000
-"""Lines of one text that begin like a uuencoded file and are looked at."""
-
-MESSAGES = frozenset({"message/rfc822", "message/global"})
-"""The types of a part that is a whole message (RFC 2046 section 5.2.1, RFC 6532 section 3.7)."""
+MESSAGES = frozenset({"message/rfc822", "message/global", "message/news"})
+"""The types of a part that is a whole message (RFC 2046 section 5.2.1, RFC 6532 section 3.7, RFC 5537 section 4.1)."""
 
 _WHOLE = ".TEXT"
-_MEDIA_TYPE = re.compile(r"[!-.0-~]+/[!-~]+")
-_ENCODING = re.compile(r"[a-z0-9-]+")
-_FILE_IN_TEXT = re.compile(rb"\nbegin [0-7]{3,4} ([^\r\n]{1,255})\r?\n")
-_UUENCODE_MARK = b"\nbegin "
+_ELSEWHERE = {"message/partial": Defect.PARTIAL_MESSAGE, "message/external-body": Defect.EXTERNAL_BODY}
+
+
+_NOTHING = Part(label="", headers=(), head=Span(0, 0), body=Span(0, 0))
 
 
 @dataclass(slots=True)
@@ -60,17 +52,8 @@ class _Draft:
     default: str = "text/plain"
     children: list[_Draft] = field(default_factory=list)
     lines: int = 0
-    part: Part | None = None
-
-
-@dataclass(slots=True)
-class _Content:
-    """The fields about the content, each as often as it came."""
-
-    types: list[Structured] = field(default_factory=list)
-    dispositions: list[Structured] = field(default_factory=list)
-    encodings: list[str] = field(default_factory=list)
-    defects: list[Defect] = field(default_factory=list)
+    facts: dict[str, Any] = field(default_factory=dict)
+    part: Part = _NOTHING
 
 
 def parse(raw: Raw) -> Part:
@@ -78,94 +61,63 @@ def parse(raw: Raw) -> Part:
     room, headers_left = Room(MAX_PARTS - 1, MAX_BOUNDARY_LINES), MAX_FIELDS
     drafts = [_Draft("", "", 0, Span(0, len(raw)))]
     for draft in drafts:  # grows as children are found
-        draft.part = _read(raw, draft, room, min(headers_left, MAX_HEADERS))
+        _read(raw, draft, room, max(min(headers_left, MAX_HEADERS), 0))
         headers_left -= draft.lines
         drafts += draft.children
     for draft in reversed(drafts):
-        if draft.children and draft.part is not None:
-            children = tuple(child.part for child in draft.children if child.part is not None)
-            draft.part = replace(draft.part, children=children)
-    root = drafts[0].part
-    assert root is not None
-    return root
+        draft.part = Part(**draft.facts, children=tuple(child.part for child in draft.children))
+    return drafts[0].part
 
 
-def _read(raw: Raw, draft: _Draft, room: Room, most_headers: int) -> Part:
-    """The part without its children, which are left in the draft."""
+def _read(raw: Raw, draft: _Draft, room: Room, most_headers: int) -> None:
+    """What there is to know of a part but its children, which are left in the draft as well."""
     head = read_head(raw, draft.span, most_headers)
     draft.lines = head.lines
-    defects: list[Defect] = list(head.defects)
-    content = _content_of(head.fields)
-    defects += content.defects
-    if len(head.span) > MAX_HEADER and any(len(one.text) > MAX_HEADER for one in head.fields):
+    said = declared(head.block)
+    defects: list[Defect] = [*head.defects, *said.defects]
+    if len(head.block) > MAX_HEADER and any(len(one.text) > MAX_HEADER for one in head.fields):
         defects.append(Defect.LIMIT_HEADER)
-    media_types = [one.token for one in content.types if _MEDIA_TYPE.fullmatch(one.token)]
-    if content.types and not media_types:
-        defects.append(Defect.BAD_TYPE)
-    media_type = media_types[0] if media_types else draft.default
-    encoding = content.encodings[0] if content.encodings else "7bit"
-    if encoding not in ENCODINGS:
-        defects.append(Defect.UNKNOWN_ENCODING)
+    media_type = said.media_types[0] if said.media_types else draft.default
+    encoding = said.encodings[0] if said.encodings else "7bit"
 
-    readings = {media_type, *media_types}
-    multipart = any(one.startswith("multipart/") for one in readings)
-    parameters = merged(content.types)
+    readings = said.media_types or (media_type,)
+    multipart = False
+    for one in readings:
+        multipart = multipart or one.startswith("multipart/")
+        if one in _ELSEWHERE:
+            defects.append(_ELSEWHERE[one])
     if multipart:
-        defects += _descend_multipart(raw, draft, head.body, parameters.get("boundary", ()), media_type, room)
+        defects += _descend_multipart(raw, draft, head.body, said.parameters.get("boundary", ()), media_type, room)
         if encoding not in IDENTITY:
             defects.append(Defect.ENCODED_MULTIPART)
-    elif readings & MESSAGES:
+    elif not MESSAGES.isdisjoint(readings):
         defects += _descend_message(draft, head.body, encoding, room)
     if draft.label.endswith(_WHOLE) and not multipart:
         draft.label = f"{draft.prefix}.1"
 
-    names = file_names(merged(content.dispositions), parameters)
-    if not draft.children and (encoding in UUENCODE or (media_type.startswith("text/") and encoding in IDENTITY)):
-        inside = _files_in_text(raw, head.body)
-        names = list(dict.fromkeys([*names, *inside]))[:MAX_NAMES]
-        if inside and encoding in IDENTITY:
-            defects.append(Defect.UUENCODED_TEXT)
-
-    return Part(
-        label=draft.label,
-        headers=head.fields,
-        head=head.span,
-        body=head.body,
-        media_type=media_type,
-        parameters={name: values[0] for name, values in parameters.items()},
-        disposition=next((one.token for one in content.dispositions), ""),
-        encoding=encoding,
-        names=tuple(names),
-        size=len(head.body) if draft.children else decoded_size(raw, head.body, encoding),
-        defects=tuple(str(defect) for defect in dict.fromkeys(defects)),
-    )
-
-
-def _content_of(found: Iterable[Field]) -> _Content:
-    content = _Content()
-    for one in found:
-        name = one.name.lower()
-        if name == "content-type":
-            _add(content, content.types, one.text, Defect.DUPLICATE_TYPE)
-        elif name == "content-disposition":
-            _add(content, content.dispositions, one.text, Defect.DUPLICATE_DISPOSITION)
-        elif name == "content-transfer-encoding":
-            word = _ENCODING.search(without_comments(unfolded(one.text)[:MAX_TEXT]).lower())
-            if content.encodings:
-                content.defects.append(Defect.DUPLICATE_ENCODING)
-            content.encodings.append(word[0] if word else "")
-    return content
-
-
-def _add(content: _Content, found: list[Structured], value: bytes, duplicate: Defect) -> None:
-    if found:
-        content.defects.append(duplicate)
-    if len(found) == READINGS:
-        content.defects.append(Defect.LIMIT_PARAMETERS)
-        return
-    found.append(structured(unfolded(value)[: MAX_TEXT + 1]))  # enough to tell that there is more
-    if found[-1].cut:
-        content.defects.append(Defect.LIMIT_PARAMETERS)
+    names, size = said.names, len(head.body)
+    if not draft.children:
+        if encoding in UUENCODE or (media_type.startswith("text/") and encoding in IDENTITY):
+            inside = names_in_text(raw, head.body)
+            names = tuple(dict.fromkeys([*names, *inside]))[:MAX_NAMES] if inside else names
+            if inside and encoding in IDENTITY:
+                defects.append(Defect.UUENCODED_TEXT)
+        size, odd = measured(raw, head.body, encoding)
+        if odd:
+            defects.append(Defect.BROKEN_BASE64 if encoding == "base64" else Defect.BROKEN_QUOTED_PRINTABLE)
+    draft.facts = {
+        "label": draft.label,
+        "headers": head.fields,
+        "head": head.span,
+        "body": head.body,
+        "media_type": media_type,
+        "parameters": said.first,
+        "disposition": said.disposition,
+        "encoding": encoding,
+        "names": names,
+        "size": size,
+        "defects": tuple(dict.fromkeys(map(str, defects))) if defects else (),
+    }
 
 
 def _descend_multipart(
@@ -188,7 +140,7 @@ def _descend_message(draft: _Draft, body: Span, encoding: str, room: Room) -> li
     """An enclosed message. As IMAP numbers (RFC 9051 section 6.4.5.1): its parts are numbered within it, its only
     part is 1, and the whole of a multipart one is TEXT."""
     if encoding not in IDENTITY:
-        return [Defect.ENCODED_MESSAGE]
+        return [Defect.ENCODED_MESSAGE]  # its parts are no spans: `enclosures` has it
     if draft.depth >= MAX_DEPTH:
         return [Defect.LIMIT_DEPTH]
     if room.parts <= 0:
@@ -197,13 +149,3 @@ def _descend_message(draft: _Draft, body: Span, encoding: str, room: Room) -> li
     prefix = draft.prefix or "1"
     draft.children.append(_Draft(prefix + _WHOLE, prefix, draft.depth + 1, body))
     return []
-
-
-def _files_in_text(raw: Raw, body: Span) -> list[str]:
-    """Names of uuencoded files within a body."""
-    names = []
-    for at in islice(occurrences(raw, _UUENCODE_MARK, max(body.start - 1, 0), body.stop), TEXT_MARKS):
-        begin = _FILE_IN_TEXT.match(raw[at : min(at + 300, body.stop)])
-        if begin:
-            names.append(guessed(begin[1]).strip())
-    return names

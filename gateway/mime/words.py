@@ -5,16 +5,21 @@ from __future__ import annotations
 import binascii
 import re
 
-from gateway.mime.charsets import text_of
 from gateway.mime.decode import lenient_base64
+from gateway.text.charsets import text_of
 
 ENCODED_WORD_LIMIT = 75
 """Octets of one encoded word. RFC 2047 section 2."""
 
 _PREFIX, _SUFFIX = b"=?utf-8?b?", b"?="
 _OVERHEAD = len(_PREFIX) + len(_SUFFIX)
-# The charset may carry a language after an asterisk (RFC 2231 section 5); spaces in the text are wrong and common.
-_WORD = re.compile(r"=\?([^?*\s]{1,64})(?:\*[^?\s]{0,64})?\?([BbQq])\?([^?]*)\?=")
+# The charset may carry a language after an asterisk (RFC 2231 section 5), and may be missing. In the text, spaces and
+# question marks are wrong and common. A word that the end of the field cuts off is one if it has no space. The text ends
+# where another word begins, so that many a "=?" costs no more than one look each.
+_WORD = re.compile(
+    r"=\?([^?*\s]{0,64})(?:\*[^?\s]{0,64})?\?([BbQq])\?"
+    r"(?:((?:[^?=]|=(?!\?(?!=))|\?(?!=))*+)\?=|([^\s?]++)\??\Z)"
+)
 
 
 def decode_words(text: str) -> str:
@@ -22,20 +27,18 @@ def decode_words(text: str) -> str:
     character in two."""
     if "=?" not in text:
         return text
-    pieces: list[str] = []
-    run, run_charset, at = b"", "", 0
+    pieces, run, at = list[str](), b"", 0
+    run_charset: str | None = None
     for word in _WORD.finditer(text):
         gap = text[at : word.start()]
         charset = word[1].lower()
-        if not run_charset or gap.strip() or charset != run_charset:
-            pieces.append(text_of(run, run_charset) if run_charset else "")
-            run, joined = b"", run_charset and not gap.strip()
+        if gap.strip() or charset != run_charset:
+            pieces.append(text_of(run, run_charset or ""))
+            run, joined = b"", run_charset is not None and not gap.strip()
             pieces.append("" if joined else gap)  # RFC 2047 section 6.2: white space between two words is not shown
-        run += _payload(word[2], word[3])
+        run += _payload(word[2], word[3] or word[4] or "")
         run_charset, at = charset, word.end()
-    if run_charset:
-        pieces.append(text_of(run, run_charset))
-    pieces.append(text[at:])
+    pieces += (text_of(run, run_charset or ""), text[at:])
     return "".join(pieces)
 
 

@@ -1,25 +1,26 @@
 """Digests: what was kept of each recipient's mail in an hour or a day, and how to ask for it.
 
-A period is told of once: its digest has an id of its own, which the outbox remembers when the process starts anew.
+A period is told of once. If the process dies while it tells, it tells the same again: a digest has an id of its own,
+which the outbox remembers.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
-from dataclasses import dataclass
-from datetime import datetime, timedelta, tzinfo
-from enum import StrEnum
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta, tzinfo
 
 import structlog
 
 from gateway.errors import StoreUnavailable
-from gateway.keeping import KeptMail, Kind, MailStore, Query, State
+from gateway.keeping import AuditRecord, AuditTrail, KeptMail, Kind, MailStore, Query, State
 from gateway.mail import Direction
 from gateway.notices.guard import Fate
 from gateway.notices.model import DigestRecipient, Notice
 from gateway.notices.original import original_of
 from gateway.notices.sender import PAUSE, Clock
+from gateway.policy.model import Period
 
 MOST_LISTED = 50
 """Messages listed in one digest; of the others it gives the number."""
@@ -33,17 +34,17 @@ MOST_READ = 20_000
 DAILY_HOUR = 7
 """The hour at which a day ends for daily digests: before work begins."""
 
+MADE_UP_FOR = timedelta(days=6)
+"""How long ago the last digest may be for the next one to begin where it ended. The outbox knows digests that were sent
+for seven days (`outbox.REMEMBERED`)."""
+
+EVENT = "digest"
+"""The word of its records in the audit trail."""
+
 LOOK_AGAIN = 60.0
 """Seconds between two looks at the clock, which may be set."""
 
 log = structlog.get_logger()
-
-
-class Period(StrEnum):
-    """How often digests come."""
-
-    HOURLY = "hourly"
-    DAILY = "daily"
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,31 +75,71 @@ def digests(kept: Iterable[KeptMail], window: Window, moment: datetime) -> list[
     return [_digest(to, list(mails.values()), window, moment) for to, mails in by_recipient.items()]
 
 
-async def tell_digests(
-    store: MailStore, tell: Callable[[Notice], Awaitable[Fate]], window: Window, moment: datetime
-) -> None:
-    """Tell everybody what was kept in the window. Raises StoreUnavailable."""
-    found = [mail async for mail in _kept(store, window)]
-    for digest in digests(found, window, moment):
-        await tell(digest)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Digesting:
+    """Tells the digests of each period when it is over. `period` gives how often the policy in force wants them.
 
+    The trail remembers until when people have been told, so that a process that starts anew neither repeats a period
+    nor leaves one out.
+    """
 
-async def run_digests(
-    period: Period, store: MailStore, tell: Callable[[Notice], Awaitable[Fate]], clock: Clock, timezone: tzinfo
-) -> None:
-    """Tell the digests of each period when it is over, first of the one that was over at the start; until cancelled."""
-    told: Window | None = None
-    while True:
-        pause = LOOK_AGAIN
-        window = last_window(period, clock(), timezone)
-        if window != told:
+    period: Callable[[], Period | None]
+    store: MailStore
+    trail: AuditTrail
+    tell: Callable[[Notice], Awaitable[Fate]]
+    clock: Clock
+    timezone: tzinfo
+    _lost: list[DigestRecipient] = field(default_factory=list)
+
+    async def run(self) -> None:
+        """One look after the other, until cancelled."""
+        while True:
+            pause = LOOK_AGAIN
             try:
-                await tell_digests(store, tell, window, clock())
-                told = window
+                await self.look()
             except StoreUnavailable as error:
                 log.error("digests wait", reason=str(error))
                 pause = PAUSE
-        await asyncio.sleep(pause)
+            except Exception:
+                log.exception("bug in digests")
+            await asyncio.sleep(pause)
+
+    async def look(self) -> None:
+        """Tell what there is to tell by now, and again what the outbox could not take before.
+
+        Raises StoreUnavailable, and then it is told at another look.
+        """
+        period, now = self.period(), self.clock()
+        if period is None:
+            return
+        window = last_window(period, now, self.timezone)
+        told = await self._told_until(window)
+        if told is None or told < window.until:
+            window = Window(window.since if told is None else told, window.until)
+            self._lost[:] = await self._tell(await self._digests(window, now))
+            await self.trail.append([_record(period, window, now)])
+        elif self._lost:
+            self._lost[:] = await self._tell(self._lost)
+
+    async def _told_until(self, window: Window) -> datetime | None:
+        """The end of what was told of last; None if that is too long ago to be made up for, or was never."""
+        latest: datetime | None = None
+        async for record in self.trail.search(since=window.until - MADE_UP_FOR, until=None, event=EVENT):
+            until = datetime.fromisoformat(record.facts["until"])
+            latest = until if latest is None else max(latest, until)
+        return latest
+
+    async def _digests(self, window: Window, now: datetime) -> list[DigestRecipient]:
+        return digests([mail async for mail in _kept(self.store, window)], window, now)
+
+    async def _tell(self, wanted: Sequence[DigestRecipient]) -> list[DigestRecipient]:
+        """Those that the outbox could not take."""
+        return [digest for digest in wanted if await self.tell(digest) is Fate.LOST]
+
+
+def _record(period: Period, window: Window, now: datetime) -> AuditRecord:
+    facts = {"action": period.value, "since": window.since.isoformat(), "until": window.until.isoformat()}
+    return AuditRecord(id=f"digest-{window.until.astimezone(UTC):%Y%m%dT%H%M}", moment=now, event=EVENT, facts=facts)
 
 
 async def _kept(store: MailStore, window: Window) -> AsyncIterator[KeptMail]:

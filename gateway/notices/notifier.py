@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
@@ -24,7 +24,10 @@ log = structlog.get_logger()
 
 
 class Notifier:
-    """`audience` gives who may be told by the policy in force; outbox and hop are closed by whoever made them."""
+    """`audience` gives who may be told by the policy in force; outbox and hop are closed by whoever made them.
+
+    `told` hears of each notice and its fate, to remember it; it never raises. `noticed` counts kinds and results.
+    """
 
     def __init__(
         self,
@@ -35,13 +38,17 @@ class Notifier:
         outbox: Outbox,
         hop: NextHop,
         clock: Clock,
+        told: Callable[[Notice, Fate], Awaitable[None]],
+        noticed: Callable[[str, str], None],
     ) -> None:
         self._letterhead = letterhead
         self._audience = audience
         self._guard = Guard(limits)
         self._outbox = outbox
         self._clock = clock
-        self._sender = Sender(outbox, hop, clock)
+        self._told = told
+        self._noticed = noticed
+        self._sender = Sender(outbox, hop, clock, noticed)
         self._wanted = asyncio.Event()
         self._stopped = asyncio.Event()
 
@@ -60,9 +67,12 @@ class Notifier:
                 log.exception("bug in a notice", kind=notice.kind.value, about=notice.about)
             log.error("notice lost", kind=notice.kind.value, about=notice.about, to=notice.to, reason=str(error))
             self._guard.forget(notice)
-            return Fate.LOST
-        if fate is not Fate.QUEUED:
-            log.info("notice not sent", kind=notice.kind.value, about=notice.about, to=notice.to, reason=fate.value)
+            fate = Fate.LOST
+        else:
+            if fate is not Fate.QUEUED:
+                log.info("notice not sent", kind=notice.kind.value, about=notice.about, to=notice.to, reason=fate.value)
+        self._noticed(notice.kind.value, fate.value)
+        await self._told(notice, fate)
         return fate
 
     async def run(self) -> None:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from gateway.keeping import KeptMail, Kind
-from gateway.mail import Direction, Mail, Part, Raw
+from gateway.mail import Direction, Mail, Part, Raw, Transaction
 from gateway.mime.decode import decoded
 from gateway.mime.names import shown
 from gateway.verdict import Action, Outcome, RuleOutcome
@@ -41,7 +41,8 @@ class Original:
 
     `unanswerable` says why its sender gets no automatic answer, "" where nothing speaks against one; `marker` is the
     value of its field `MARKER`. `files` are the first `MOST_FILES` of `file_count`. `held` tells that it waits for
-    approval, `expires` how long it is kept.
+    approval, `expires` how long it is kept. `bare`: nothing of its content is here, for it never came, or must not be
+    told.
     """
 
     id: str
@@ -63,6 +64,7 @@ class Original:
     file_count: int = 0
     unanswerable: str = ""
     marker: str = ""
+    bare: bool = False
 
 
 def original_of(kept: KeptMail) -> Original:
@@ -99,22 +101,29 @@ def original_of_mail(mail: Mail, outcomes: Sequence[Outcome]) -> Original:
 
     Hashes the attachments, so large mail belongs in a thread.
     """
-    fired = list(dict.fromkeys(rule for outcome in outcomes for rule in outcome.rules if _asked(rule)))
-    original = Original(
-        id=mail.id,
-        received=mail.received,
-        direction=mail.strictest_direction.value,
-        sender=mail.envelope.sender,
-        recipients=tuple(outcome.recipient.address for outcome in outcomes),
+    original = replace(
+        original_of_envelope(mail, outcomes),
         header_from=mail.root.header("From") or "",
         subject=mail.root.header("Subject") or "",
         message_id=mail.root.header("Message-ID") or "",
         size=mail.size,
-        rules=tuple(dict.fromkeys(rule.id for rule in fired)),
-        clauses=tuple(dict.fromkeys(cite for rule in fired for cite in rule.cite)),
-        because="; ".join(rule.because for rule in fired),
+        bare=False,
     )
     return _with_content(original, mail.root, mail.raw)
+
+
+def original_of_envelope(transaction: Transaction, outcomes: Sequence[Outcome]) -> Original:
+    """A message that was refused before its content was sent."""
+    fired = _fired(outcomes)
+    return replace(_parties(transaction, outcomes, fired), because="; ".join(rule.because for rule in fired))
+
+
+def original_without_content(mail: Mail, outcomes: Sequence[Outcome]) -> Original:
+    """A message of which nothing may be stored: its parties and the rules, and no word of its content.
+
+    Also not why a rule held, for that names what it found (regulations 2.8). The mark of our own notices is ours.
+    """
+    return replace(_parties(mail, outcomes, _fired(outcomes)), marker=mail.root.header(MARKER) or "")
 
 
 def unanswerable(root: Part) -> str:
@@ -135,6 +144,23 @@ def unanswerable(root: Part) -> str:
 def from_inside(original: Original) -> bool:
     """True if the organisation itself handed it in, so that its sender is who the server before us let in."""
     return original.direction in (Direction.OUTBOUND.value, Direction.INTERNAL.value)
+
+
+def _parties(transaction: Transaction, outcomes: Sequence[Outcome], fired: Sequence[RuleOutcome]) -> Original:
+    return Original(
+        id=transaction.id,
+        received=transaction.received,
+        direction=transaction.strictest_direction.value,
+        sender=transaction.envelope.sender,
+        recipients=tuple(dict.fromkeys(each.recipient.address for each in outcomes if each.recipient.address)),
+        rules=tuple(dict.fromkeys(rule.id for rule in fired)),
+        clauses=tuple(dict.fromkeys(cite for rule in fired for cite in rule.cite)),
+        bare=True,
+    )
+
+
+def _fired(outcomes: Sequence[Outcome]) -> list[RuleOutcome]:
+    return list(dict.fromkeys(rule for outcome in outcomes for rule in outcome.rules if _asked(rule)))
 
 
 def _asked(rule: RuleOutcome) -> bool:

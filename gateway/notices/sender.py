@@ -31,8 +31,9 @@ LATEST = timedelta(hours=1)
 """A letter waits as long again as it has waited already, between these two (Postfix does so between 5 and 67 min:
 minimal_backoff_time, maximal_backoff_time)."""
 
-LOOK_AGAIN = 5.0
-"""Seconds between two looks at an outbox that others may have put something into."""
+LOOK_AGAIN = 2.0
+"""Seconds between two looks at an outbox that others, such as a command that releases a message, may have put something
+into."""
 
 PAUSE = 30.0
 """Seconds without an attempt after trouble with the next hop: it has it too."""
@@ -47,7 +48,11 @@ class Sender:
     Message-ID: better a notice twice than an approval that nobody was asked for.
     """
 
-    def __init__(self, outbox: Outbox, hop: NextHop, clock: Clock) -> None:
+    def __init__(
+        self, outbox: Outbox, hop: NextHop, clock: Clock, noticed: Callable[[str, str], None]
+    ) -> None:
+        """`noticed` is told the kind of each letter whose way is over, and how it ended: sent, refused, given-up."""
+        self._noticed = noticed
         self._outbox = outbox
         self._hop = hop
         self._clock = clock
@@ -81,8 +86,10 @@ class Sender:
                 await self._postpone(letter, str(reply))
                 continue
             if reply.accepted:
+                self._noticed(letter.kind, "sent")
                 log.info("notice sent", notice=letter.id, kind=letter.kind, to=letter.to)
             else:
+                self._noticed(letter.kind, "refused")
                 log.warning("notice refused", notice=letter.id, kind=letter.kind, to=letter.to, reply=str(reply))
             await self._finish(letter)
         return 0.0 if len(letters) == BATCH else LOOK_AGAIN
@@ -108,6 +115,7 @@ class Sender:
         now = self._clock()
         age = now - letter.created
         if age >= GIVE_UP:
+            self._noticed(letter.kind, "given-up")
             log.warning("notice given up", notice=letter.id, kind=letter.kind, to=letter.to, reason=reason)
             await self._finish(letter)
             return

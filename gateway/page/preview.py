@@ -7,11 +7,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from gateway.mail import Part, Raw
-from gateway.mime.charsets import text_of
 from gateway.mime.decode import decoded
 from gateway.mime.parse import parse
 from gateway.page.hypertext import text_of_html
 from gateway.page.visible import visible, visible_line
+from gateway.text.charsets import text_of
 
 PART_LIMIT = 128 * 1024
 """Bytes read of one text: forty pages, more than anybody reads before he decides."""

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import tzinfo
 from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from gateway.keeping import KeptMail
+from gateway.custody.approvals import votes_of
+from gateway.custody.steps import Act
+from gateway.custody.terms import terms_of
+from gateway.keeping import KeptMail, Step
 from gateway.notices.wording import VIETNAM, Language
 from gateway.page.forms import ADDRESS_LIMIT, COMMENT_LIMIT
 from gateway.page.preview import Preview
@@ -49,12 +53,17 @@ class Facts:
     timezone: tzinfo = VIETNAM
 
 
-def message_page(facts: Facts, kept: KeptMail, person: str, content: Preview, token: str) -> str:
-    """One held message, for this person, with the form that decides on it."""
+def message_page(
+    facts: Facts, kept: KeptMail, steps: Sequence[Step], person: str, content: Preview, token: str
+) -> str:
+    """One held message, for this person, with the votes so far and the form that decides on it."""
+    panels = terms_of(kept).panels
     return _environment.get_template("message.html").render(
         facts=facts,
         kept=kept,
         person=person,
+        votes=[step for step in steps if step.act == Act.APPROVED],
+        panels=[(panel, len(votes_of(panel, steps))) for panel in panels],
         others=[name for name in kept.approvers if name != person],
         content=content,
         token=token,

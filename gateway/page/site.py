@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import secrets
 import time
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -21,7 +21,7 @@ from starlette.types import Receive, Scope, Send
 from gateway.custody.approvals import Want
 from gateway.custody.steps import Answer
 from gateway.errors import StoreUnavailable
-from gateway.keeping import KeptMail, Kind
+from gateway.keeping import KeptMail, Kind, Step
 from gateway.mail import Raw
 from gateway.page import words
 from gateway.page.bucket import Buckets
@@ -60,6 +60,9 @@ HEADERS: Mapping[str, str] = {
 Look = Callable[[str], Awaitable[tuple[KeptMail, str] | str]]
 """The message of a code and whom it is for, or what is wrong with it (`Fault`). Uses nothing up."""
 
+Steps = Callable[[str], Awaitable[Sequence[Step]]]
+"""What has happened to a message, oldest first."""
+
 View = Callable[[str, str], Awaitable[tuple[KeptMail, Raw] | None]]
 """A message with its bytes, for a person; that he looked is remembered."""
 
@@ -76,7 +79,8 @@ class Decide(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Page:
-    """An ASGI application. `look`, `view` and `decide` are custody's; all three may raise StoreUnavailable.
+    """An ASGI application. `look`, `view` and `decide` are custody's, `steps` the store's; all may raise
+    StoreUnavailable.
 
     `origin` is where people reach the page ("https://mx.example.gov.vn"). `key` makes the forms' tokens: processes that
     share an address share it.
@@ -84,6 +88,7 @@ class Page:
 
     look: Look
     view: View
+    steps: Steps
     decide: Decide
     facts: Facts
     origin: str
@@ -136,7 +141,8 @@ class Page:
             return self._notice(410, words.DECIDED)
         content = await _previewed(viewed[1])
         token = token_for(self.key, code, int(self.clock()))
-        return Response(message_page(self.facts, kept, person, content, token), headers=HEADERS, media_type="text/html")
+        page = message_page(self.facts, kept, await self.steps(kept.id), person, content, token)
+        return Response(page, headers=HEADERS, media_type="text/html")
 
     async def _taken(self, request: Request, code: str) -> Response:
         if request.headers.get("content-type", "").partition(";")[0].strip().lower() != MEDIA_TYPE:

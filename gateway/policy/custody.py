@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, timedelta
 from typing import Any, ClassVar, Literal
 
 from gateway.policy.forms import Address, ListName
@@ -199,6 +199,11 @@ def retention_problem(name: str, kept: Duration) -> str:
     if kept < LEAST_MAIL:
         return f'class {quote(name)} must be kept {LEAST_MAIL / 3_600:.0f}h at least'
     return ""
+
+
+def records_kept(retention: Mapping[str, Duration]) -> dict[str, timedelta]:
+    """How long the audit records of each of their classes are kept."""
+    return {name: timedelta(seconds=retention[name]) for name in RECORDS}
 
 
 def active_delegates(delegates: Iterable[Delegate], day: date) -> dict[str, frozenset[str]]:

@@ -31,6 +31,13 @@ class Mixed(StrEnum):
     STRICTEST = "strictest"
 
 
+class Period(StrEnum):
+    """How often recipients get a digest of what was kept of their mail."""
+
+    HOURLY = "hourly"
+    DAILY = "daily"
+
+
 class Domain(str):
     """A domain of the organisation, in small letters."""
 
@@ -80,6 +87,8 @@ class Organisation:
     """Who approves for an approver who is away, by approved dates."""
     holidays: frozenset[date] = frozenset()
     """Days without working hours."""
+    digests: Period = ABSENT
+    """How often recipients hear what was kept of their mail: `hourly`, `daily` (at 07:00); never if left out."""
 
 
 @dataclass(frozen=True, slots=True)

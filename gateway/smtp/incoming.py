@@ -18,6 +18,8 @@ from gateway.errors import HopError, Refused, StoreUnavailable
 from gateway.identity import new_id
 from gateway.mail import Client, Envelope, Mail, Part, Raw, Recipient, Transaction
 from gateway.mime.parse import parse
+from gateway.notices.applied import Affair
+from gateway.notices.original import Original, original_of_envelope, original_of_mail, original_without_content
 from gateway.origin import handed_in_inside
 from gateway.pipeline import judge
 from gateway.reply import Reply
@@ -71,6 +73,7 @@ class Incoming:
         )
         self._spooled = service.spool.new()
         self._reservation = service.reservations.reserve(self.facts)
+        self._refusals: list[Outcome] = []
         self._logged = False
 
     @property
@@ -144,14 +147,14 @@ class Incoming:
         """Decide and carry out. Returns the answer to the final dot; never raises, whatever breaks."""
         loop = asyncio.get_running_loop()
         started = loop.time()
+        mail: Mail | None = None
         verdict: Verdict | None = None
+        disposal = decide.Disposal()
         try:
             async with asyncio.timeout_at(started + self.service.deadline):
                 mail, verdict = await self._judged(started)
                 disposal = decide.fold(self.policy, verdict)
-                if disposal.unstored:
-                    await self._spooled.wipe()
-                else:
+                if not disposal.unstored:
                     await self.service.remember(mail, verdict)
                 answer = await dispose.carry_out(
                     self.policy,
@@ -177,6 +180,10 @@ class Incoming:
         except Exception:
             log.exception("message failed", id=self.id)
             answer = reply.TROUBLE
+        if disposal.unstored:
+            await self._wipe()
+        if mail is not None and verdict is not None and any(outcome.notify for outcome in verdict.outcomes):
+            await self._announce(mail, dispose.carried_out(verdict, disposal, answer), disposal)
         seconds = loop.time() - started
         answer = answer.about(self.id, "" if answer.accepted else self.service.help_url)
         if verdict is not None:
@@ -194,6 +201,8 @@ class Incoming:
         """The transaction is over, one way or another: give everything back."""
         if self.refused and not self._logged:
             self._log(self.refused[-1][1], None, 0.0)
+        if early := self._to_be_told(()):
+            self._tell(original_of_envelope(self.facts, early), early)
         self._spooled.close()
         await self._reservation.give_up()
 
@@ -210,6 +219,8 @@ class Incoming:
             )
             answer = outcome.reply.about(self.id, self.service.help_url)
             self.refused.append((address, answer, matched))
+            if outcome.notify:
+                self._refusals.append(outcome)
             raise Refused(answer)
 
     async def _keep(self, data: bytes, size: int, limit: int) -> Reply | None:
@@ -240,7 +251,13 @@ class Incoming:
             self.facts = replace(self.facts, client=client, inside=self._inside(client, self.envelope))
         mail = Mail.of(self.facts, raw, root)
         deadline = started + self.service.deadline * LOOKING
-        return mail, await judge(self.policy, mail, deadline=deadline, observe=self.service.observer.examined)
+        return mail, await judge(
+            self.policy,
+            mail,
+            deadline=deadline,
+            observe=self.service.observer.examined,
+            open_mail=self.service.open_mail,
+        )
 
     async def _read(self, raw: Raw) -> Part:
         """The message's structure; a large one is read in a thread, and few at once."""
@@ -248,6 +265,38 @@ class Incoming:
             return parse(raw)
         async with self.service.large:
             return await asyncio.to_thread(parse, raw)
+
+    async def _wipe(self) -> None:
+        """Nothing of the content may last. Its digest has been taken by now; the file has had no name at any time."""
+        try:
+            await self._spooled.wipe()
+        except OSError as error:
+            log.error("spool not wiped", id=self.id, reason=str(error))
+
+    async def _announce(self, mail: Mail, done: tuple[Outcome, ...], disposal: decide.Disposal) -> None:
+        """Have people told of what was done, as rules want it. Never raises: a notice changes no answer."""
+        if not (done := tuple(outcome for outcome in done if outcome.notify)):
+            return
+        told = self._to_be_told(done)
+        try:
+            if disposal.unstored:
+                original = original_without_content(mail, told)
+            elif len(mail.raw) <= IN_MEMORY:
+                original = original_of_mail(mail, told)
+            else:
+                original = await asyncio.to_thread(original_of_mail, mail, told)
+            self._tell(original, told)
+        except Exception:
+            log.exception("nobody is told", id=self.id)
+
+    def _to_be_told(self, done: tuple[Outcome, ...]) -> tuple[Outcome, ...]:
+        """What was done, and what was refused before the content came; the latter is told once."""
+        early, self._refusals = tuple(self._refusals), []
+        return (*early, *done)
+
+    def _tell(self, original: Original, outcomes: tuple[Outcome, ...]) -> None:
+        affair = Affair(policy=self.policy, original=original, outcomes=outcomes)
+        self.service.errand(self.service.announce(affair))
 
     def _log(self, answer: Reply, verdict: Verdict | None, seconds: float) -> None:
         self._logged = True

@@ -15,8 +15,10 @@ from gateway.config import Listener, ListenerDirection
 from gateway.custody.custody import Custody
 from gateway.limits import Limits
 from gateway.mail import Direction, Mail
+from gateway.notices.applied import Affair
 from gateway.observer import Observer
 from gateway.origin import within
+from gateway.pipeline import OpenMail
 from gateway.policy.model import Policy
 from gateway.smtp.reservation import Reservations
 from gateway.spool import Spool
@@ -46,7 +48,7 @@ class Service:
 
     `policy` gives the policy in force now: a session asks once a transaction, so a reload never splits one. `large`
     lets only a few large messages be read at once, so that small mail never waits behind them; `turns` does
-    the same for the pieces in which they come.
+    the same for the pieces in which they come. `announce` tells whom rules want told of a message.
     """
 
     listener: Listener
@@ -59,7 +61,9 @@ class Service:
     reservations: Reservations
     custody: Custody
     remember: Callable[[Mail, Verdict], Awaitable[None]]
+    announce: Callable[[Affair], Coroutine[Any, Any, None]]
     observer: Observer
+    open_mail: OpenMail
     tls: ssl.SSLContext | None = None
     large: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(2))
     turns: Turns = field(default_factory=lambda: Turns(4))

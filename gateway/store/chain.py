@@ -21,6 +21,7 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import lru_cache
 
 from gateway.keeping import AuditRecord
 from gateway.store.records import Columns, Stored, columns_of, record_of
@@ -56,7 +57,7 @@ def digest_of(content: str) -> bytes:
 
 def link(previous: bytes, number: int, moment: int, retention: str, digest: bytes) -> bytes:
     """The hash of the record that follows `previous`."""
-    header = json.dumps([number, moment, retention, digest.hex()], separators=(",", ":"))
+    header = f'[{number},{moment},{_quoted(retention)},"{digest.hex()}"]'
     return hashlib.sha256(previous + header.encode("ascii")).digest()
 
 
@@ -130,6 +131,11 @@ class Inspection:
 def _indexed(record: AuditRecord) -> tuple[Columns, int, str, tuple[str, ...]]:
     columns, rules = columns_of(record)
     return columns, microseconds(record.moment), record.retention, rules
+
+
+@lru_cache(64)  # the classes are a handful
+def _quoted(retention: str) -> str:
+    return json.dumps(retention)
 
 
 def _range(first: int, last: int) -> str:

@@ -30,10 +30,11 @@ class Damaged(StoreUnavailable):
     """The database's file is gone or is not a sound database."""
 
 
-def unavailable(error: DBAPIError) -> StoreUnavailable:
+def unavailable(error: DBAPIError | sqlite3.Error) -> StoreUnavailable:
     """The driver's error in our terms; its text is the database's, never the statement with its values."""
-    code = getattr(error.orig, "sqlite_errorcode", 0) & 0xFF  # https://www.sqlite.org/rescode.html: extended codes
-    return (Damaged if code in DAMAGED else StoreUnavailable)(f"the database: {error.orig}")
+    cause = error.orig if isinstance(error, DBAPIError) else error
+    code = getattr(cause, "sqlite_errorcode", 0) & 0xFF  # https://www.sqlite.org/rescode.html: extended codes
+    return (Damaged if code in DAMAGED else StoreUnavailable)(f"the database: {cause}")
 
 
 class Database:

@@ -15,6 +15,7 @@ from sqlalchemy import ColumnElement, Connection, and_, delete, false, or_, sele
 
 from gateway.identity import new_id
 from gateway.store.chain import Forgotten, Head, forgetting
+from gateway.store.indexing import index_all
 from gateway.store.tables import RECORD_RULES, RECORDS
 from gateway.store.text import microseconds
 from gateway.store.trail_file import COLUMNS, TrailFile, last_forgotten, prepared
@@ -64,6 +65,7 @@ class Expiry:
         return cleared
 
     def _announce(self, turn: Turn[Head], now: datetime, classes: Mapping[str, timedelta]) -> Forgotten | None:
+        index_all(turn.connection)
         _, former = last_forgotten(turn.connection)
         asked = {name: microseconds(now - kept) for name, kept in classes.items()}
         asked[OWN_CLASS] = min(asked.values())
@@ -74,6 +76,7 @@ class Expiry:
         forgotten = Forgotten(_base(turn.connection, held), before)
         record = forgetting(new_id(), now, forgotten, OWN_CLASS)
         turn.later.append(self.file.extend(turn.connection, [prepared(record)]))
+        index_all(turn.connection)
         return forgotten
 
 
@@ -114,4 +117,4 @@ def _covered(before: Mapping[str, int]) -> ColumnElement[bool]:
 
 
 def _whole() -> ColumnElement[bool]:
-    return RECORDS.c.content.is_not(None)
+    return and_(RECORDS.c.content.is_not(None), RECORDS.c.fresh.is_(None))

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from gateway.keeping import AuditRecord
+from gateway.keeping import AuditRecord, Written, canonical
 from gateway.store.text import clipped, folded
 
 ADDRESSES = ("sender", "recipient", "account")
@@ -16,6 +16,10 @@ ADDRESSES = ("sender", "recipient", "account")
 
 WORDS = ("direction", "action")
 """Facts with a column of their own that are words of ours."""
+
+SHARED = "answers"
+"""The fact that is most of a record and the same in very many. It stands beside the others, in front of everything, so
+that its text can be put there without a look."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,23 +53,26 @@ def content_of(record: AuditRecord) -> str:
 
     Raises TypeError or ValueError for facts that are not plain JSON values.
     """
-    return json.dumps(
-        {
-            "id": record.id,
-            "moment": record.moment.astimezone(UTC).isoformat(),
-            "event": record.event,
-            "retention": record.retention,
-            "facts": record.facts,
-        },
-        sort_keys=True,
-        separators=(",", ":"),
-        allow_nan=False,
-    )
+    fields = {
+        "id": record.id,
+        "moment": record.moment.astimezone(UTC).isoformat(),
+        "event": record.event,
+        "retention": record.retention,
+        "facts": record.facts,
+    }
+    if SHARED not in record.facts:
+        return canonical(fields)
+    fields["facts"] = {name: value for name, value in record.facts.items() if name != SHARED}
+    shared = record.facts[SHARED]
+    text = shared.text if isinstance(shared, Written) else canonical(shared)
+    return f'{{"{SHARED}":{text},{canonical(fields)[1:]}'
 
 
 def record_of(content: str) -> AuditRecord:
     """The record of that content. Raises KeyError, TypeError or ValueError for what is not one."""
     fields: dict[str, Any] = json.loads(content)
+    if SHARED in fields:
+        fields["facts"][SHARED] = fields.pop(SHARED)
     return AuditRecord(**fields | {"moment": datetime.fromisoformat(fields["moment"])})
 
 
@@ -73,13 +80,13 @@ def columns_of(record: AuditRecord) -> tuple[Columns, tuple[str, ...]]:
     """The record's columns, and its rules in order. `rules` of the facts are ids, or mappings with an `id`."""
     facts = record.facts
     columns = Columns(
-        event=clipped(record.event),
-        id=clipped(record.id),
-        **{name: folded(_text(facts.get(name))) for name in ADDRESSES},
-        **{name: clipped(_text(facts.get(name))) for name in WORDS},
+        clipped(record.event),
+        clipped(record.id),
+        *[folded(_text(facts.get(name))) for name in ADDRESSES],
+        *[clipped(_text(facts.get(name))) for name in WORDS],
     )
-    rules = facts.get("rules", ())
-    named = {_rule(rule) for rule in rules} if isinstance(rules, (list, tuple)) else set()
+    rules = facts.get("rules")
+    named = {_rule(rule) for rule in rules} if rules and isinstance(rules, (list, tuple)) else set()
     return columns, tuple(sorted(named - {""}))
 
 

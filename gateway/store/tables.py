@@ -5,7 +5,18 @@ Moments are microseconds since 1970 in UTC. Columns of addresses and subjects ar
 
 from __future__ import annotations
 
-from sqlalchemy import BigInteger, Column, Index, Integer, LargeBinary, MetaData, PrimaryKeyConstraint, Table, Text
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    PrimaryKeyConstraint,
+    Table,
+    Text,
+    text,
+)
 
 MAIL = MetaData()
 TRAIL = MetaData()
@@ -84,15 +95,15 @@ RECORDS = Table(
     Column("content", Text),
     Column("digest", LargeBinary, nullable=False),
     Column("hash", LargeBinary, nullable=False),
-    Index("records_moment", "moment", "number"),
+    Column("fresh", Integer),
+    Index("records_moment", "moment", "number", sqlite_where=text("fresh IS NULL")),
     *(
-        Index(f"records_{name}", name, "moment", "number")
-        for name in ("event", "id", "sender", "recipient", "account", "direction", "action")
+        Index(f"records_{name}", name, "moment", "number", sqlite_where=text("fresh IS NULL"))
+        for name in ("event", "id", "sender", "recipient", "account", "direction", "action", "retention")
     ),
-    Index("records_retention", "retention", "moment", "number"),
 )
 """The audit trail. `content` is the record as canonical JSON. An expired record keeps what the chain needs (number,
-moment, retention, digest, hash) and nothing else."""
+moment, retention, digest, hash) and nothing else. `fresh` is 1 while the indexes do not have the record yet."""
 
 RECORD_RULES = Table(
     "record_rules",
@@ -109,5 +120,7 @@ HEAD = Table(
     TRAIL,
     Column("number", Integer, nullable=False),
     Column("hash", LargeBinary, nullable=False),
+    Column("indexed", Integer, nullable=False),
 )
-"""One row: the last record's number and hash, so that a trail with its end cut off does not look whole."""
+"""One row: the last record's number and hash, so that a trail with its end cut off does not look whole. The indexes
+have the records up to the number `indexed`."""

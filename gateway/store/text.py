@@ -20,12 +20,14 @@ def storable(text: str) -> str:
 
 def folded(text: str) -> str:
     """The text as it is compared: one Unicode form, no case, clipped. Both what is stored and what is asked for."""
+    if text.isascii():
+        return text.lower()[:COMPARED]
     return storable(unicodedata.normalize("NFC", text).casefold())[:COMPARED]
 
 
 def clipped(text: str) -> str:
     """The text as it is compared where case counts: ids and words of ours."""
-    return storable(text)[:COMPARED]
+    return (text if text.isascii() else storable(text))[:COMPARED]
 
 
 def microseconds(moment: datetime) -> int:

@@ -12,15 +12,16 @@ from datetime import datetime, timedelta
 from functools import partial
 from typing import TypeVar
 
-from sqlalchemy import ColumnElement, Connection, Row, or_, select, tuple_
+from sqlalchemy import ColumnElement, Connection, Row, column, or_, select, tuple_, union_all
 
 from gateway.keeping import AuditRecord
 from gateway.store.appender import Appender
 from gateway.store.chain import Head, Inspection
 from gateway.store.expiry import RETENTION, Expiry
+from gateway.store.indexing import Indexing, index
 from gateway.store.pseudonyms import Pseudonyms
 from gateway.store.records import ADDRESSES, Stored, holds, record_of
-from gateway.store.tables import RECORD_RULES, RECORDS
+from gateway.store.tables import HEAD, RECORD_RULES, RECORDS
 from gateway.store.text import COMPARED, clipped, folded, microseconds, storable
 from gateway.store.threads import Threads
 from gateway.store.trail_file import (
@@ -29,6 +30,7 @@ from gateway.store.trail_file import (
     analyse,
     head_of,
     last_forgotten,
+    misplaced,
     prepared,
     rows_after,
 )
@@ -58,8 +60,9 @@ class EmbeddedTrail:
         self._threads = threads
         self._pseudonyms = pseudonyms
         self._expiry = Expiry(file, writer)
-        self._appender = Appender(lambda contents: writer.run(partial(self._extend, contents=contents)))
-        self._since_analysis = 0
+        self._appender = Appender(self._write)
+        self._indexing = Indexing(lambda count: writer.run(partial(self._index, count=count)))
+        self._indexed = 0
 
     async def append(self, records: Sequence[AuditRecord]) -> None:
         """Remember; on stable storage when it returns. Raises StoreUnavailable.
@@ -123,17 +126,26 @@ class EmbeddedTrail:
     async def close(self) -> None:
         """End the trail's work: what waits is written."""
         await self._appender.close()
+        await self._indexing.close()
         await self._writer.close()
 
     def _under_pseudonyms(self, record: AuditRecord) -> AuditRecord:
         return replace(record, facts=self._pseudonyms.hide(record.facts)) if self._pseudonyms else record
 
+    async def _write(self, contents: Sequence[tuple[AuditRecord, str]]) -> None:
+        await self._writer.run(partial(self._extend, contents=contents))
+        self._indexing.appended(len(contents))
+
     def _extend(self, turn: Turn[Head], contents: Sequence[tuple[AuditRecord, str]]) -> None:
         turn.later.append(self._file.extend(turn.connection, contents))
-        self._since_analysis += len(contents)
-        if self._since_analysis >= ANALYSED:
+
+    def _index(self, turn: Turn[Head], count: int) -> int:
+        done = index(turn.connection, count)
+        self._indexed += done
+        if self._indexed >= ANALYSED:
             analyse(turn.connection)
-            self._since_analysis = 0
+            self._indexed = 0
+        return done
 
     async def _inspected(self, noted: Sequence[Head]) -> tuple[int, list[str]]:
         """The number of the last `expired` record, and what is wrong in the light of it."""
@@ -141,7 +153,7 @@ class EmbeddedTrail:
         first = await self._read(head_of)
         expired, forgotten = await self._read(last_forgotten)
         anchors = [("in the database", first), *(("elsewhere", each) for each in noted)]
-        problems = []
+        problems = [f"record {number} is not where a search looks" for number in await self._read(misplaced)]
         if second is not None:
             anchors.append((f"in {self._file.noted.path.name}", second))
         elif first.number:
@@ -174,6 +186,7 @@ def _page(
     equal: Mapping[str, str],
     place: tuple[int, int] | None,
 ) -> Sequence[Row[int, int, str]]:
+    """The next records that match, those that have indexes and those that are fresh."""
     table = RECORD_RULES if "rule" in equal else RECORDS
     moment, number = table.c.moment, table.c.number
     conditions = [RECORDS.c.content.is_not(None), *(_equals(name, value) for name, value in equal.items())]
@@ -183,10 +196,13 @@ def _page(
         conditions.append(moment < microseconds(until))
     if place is not None:
         conditions.append(tuple_(moment, number) > place)
-    page = select(moment, number, RECORDS.c.content).where(*conditions).order_by(moment, number).limit(PAGE)
-    if "rule" in equal:
-        page = page.join_from(RECORD_RULES, RECORDS, RECORD_RULES.c.number == RECORDS.c.number)
-    return connection.execute(page).all()
+    page = select(moment, number, RECORDS.c.content).where(*conditions)
+    if table is RECORD_RULES:
+        by_rule = page.join_from(RECORD_RULES, RECORDS, RECORD_RULES.c.number == RECORDS.c.number)
+        return connection.execute(by_rule.order_by(moment, number).limit(PAGE)).all()
+    indexed = select(HEAD.c.indexed).scalar_subquery()
+    both = union_all(page.where(RECORDS.c.fresh.is_(None)), page.where(number > indexed))
+    return connection.execute(both.order_by(column("moment"), column("number")).limit(PAGE)).all()
 
 
 def _equals(name: str, value: str) -> ColumnElement[bool]:

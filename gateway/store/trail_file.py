@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from itertools import chain
+from operator import attrgetter
 from pathlib import Path
 
-from sqlalchemy import Connection, RowMapping, insert, inspect, select, update
+from sqlalchemy import Connection, RowMapping, inspect, select
 
 from gateway.errors import StoreUnavailable
 from gateway.keeping import AuditRecord
@@ -23,6 +28,13 @@ SAMPLED = 1_000
 COLUMNS = ("event", "id", *ADDRESSES, *WORDS)
 """The columns by which records are found, as `Columns` has them."""
 
+values_of = attrgetter(*COLUMNS)
+"""Their values."""
+
+AT_ONCE = 500
+"""Rows of one statement: it has 13 values for each, and SQLite takes 32,766
+(https://www.sqlite.org/limits.html#max_variable_number)."""
+
 
 class TrailFile:
     """Finds the trail and appends to its chain. The keeper of the trail's writer."""
@@ -30,6 +42,7 @@ class TrailFile:
     def __init__(self, path: Path, head: Path, patience: float) -> None:
         self.path = path
         self.noted = HeadFile(head)
+        self._head = Head()  # as this process left it; it is compared before it is believed
         self.database = Database(self.locate, patience)
 
     def locate(self) -> Path | None:
@@ -68,23 +81,15 @@ class TrailFile:
         If the second place knows of more records than are here, the end was cut off: the numbers go on behind it, so
         that the gap stays to be seen.
         """
-        head = max(head_of(connection), self.noted.read() or Head(), key=lambda each: each.number)
-        rows, rules = [], []
-        for record, content in prepared:
-            columns, named = columns_of(record)
-            number, moment, digest = head.number + 1, microseconds(record.moment), digest_of(content)
-            head = Head(number, link(head.hash, number, moment, record.retention, digest))
-            rows.append(
-                {name: getattr(columns, name) for name in COLUMNS}
-                | {"number": number, "moment": moment, "retention": record.retention}
-                | {"content": content, "digest": digest, "hash": head.hash}
-            )
-            rules += [{"rule": rule, "moment": moment, "number": number} for rule in named]
-        connection.execute(insert(RECORDS), rows)
-        if rules:
-            connection.execute(insert(RECORD_RULES), rules)
-        connection.execute(update(HEAD).values(number=head.number, hash=head.hash))
-        return head
+        extension = _Extension.behind(self._head, prepared)
+        if not extension.follows(connection, self._head):  # another process, or the first time
+            here = head_of(connection)
+            last = max(here, self.noted.read() or Head(), key=lambda each: each.number)
+            extension = _Extension.behind(last, prepared)
+            assert extension.follows(connection, here)
+        extension.write(connection)
+        self._head = extension.head
+        return extension.head
 
     def _refuse(self, noted: Head, what: str) -> None:
         if noted.number:
@@ -92,6 +97,59 @@ class TrailFile:
                 f"{self.path.name} {what}, but {self.noted.path.name} says that it has {noted.number} records: "
                 "bring it back, or remove both to begin a new chain"
             )
+
+
+@dataclass(frozen=True, slots=True)
+class _Extension:
+    """The rows of some records behind a head."""
+
+    head: Head
+    rows: Sequence[tuple[object, ...]]
+    rules: Sequence[tuple[object, ...]]
+
+    @classmethod
+    def behind(cls, head: Head, prepared: Sequence[tuple[AuditRecord, str]]) -> _Extension:
+        rows: list[tuple[object, ...]] = []
+        rules: list[tuple[object, ...]] = []
+        for record, content in prepared:
+            columns, named = columns_of(record)
+            number, moment, digest = head.number + 1, microseconds(record.moment), digest_of(content)
+            head = Head(number, link(head.hash, number, moment, record.retention, digest))
+            rows.append((number, moment, record.retention, content, digest, head.hash, *values_of(columns)))
+            rules += [(rule, moment, number) for rule in named]
+        return cls(head, rows, rules)
+
+    def follows(self, connection: Connection, head: Head) -> bool:
+        """Move the database's head, if it is that one."""
+        # `indexed` becomes lower where the end was cut off.
+        move = "UPDATE head SET number = ?, hash = ?, indexed = min(indexed, ?) WHERE number = ? AND hash = ?"
+        before = self.head.number - len(self.rows)
+        values = (self.head.number, self.head.hash, before, head.number, head.hash)
+        return _driver(connection).execute(move, values).rowcount == 1
+
+    def write(self, connection: Connection) -> None:
+        for at in range(0, len(self.rows), AT_ONCE):
+            rows = self.rows[at : at + AT_ONCE]
+            _driver(connection).execute(_appending(len(rows)), tuple(chain.from_iterable(rows)))
+        if self.rules:
+            insertion = "INSERT INTO record_rules (rule, moment, number) VALUES (?, ?, ?)"
+            _driver(connection).executemany(insertion, self.rules)
+
+
+def _driver(connection: Connection) -> sqlite3.Connection:
+    """The driver's own connection, inside the open transaction: for what each message waits for."""
+    driver = connection.connection.driver_connection
+    assert isinstance(driver, sqlite3.Connection)
+    return driver
+
+
+@lru_cache(AT_ONCE)
+def _appending(count: int) -> str:
+    """One statement for all rows: the interpreter is let go once for it, not once for each row as by executemany, and
+    the event loop, which wants it too, is not fought over."""
+    names = ("number", "moment", "retention", "content", "digest", "hash", *COLUMNS)
+    row = f"({', '.join('?' * len(names))}, 1)"
+    return f"INSERT INTO records ({', '.join(names)}, fresh) VALUES {', '.join([row] * count)}"  # noqa: S608 only names
 
 
 def prepared(record: AuditRecord) -> tuple[AuditRecord, str]:
@@ -109,7 +167,7 @@ def last_forgotten(connection: Connection) -> tuple[int, Forgotten]:
     """The newest `expired` record: its number, and what it says may be missing; 0 and nothing if there is none."""
     newest = (
         select(RECORDS.c.number, RECORDS.c.content)
-        .where(RECORDS.c.event == "expired")
+        .where(RECORDS.c.event == "expired", RECORDS.c.fresh.is_(None))  # it never is: see `expiry.py`
         .order_by(RECORDS.c.moment.desc(), RECORDS.c.number.desc())
     )
     row = connection.execute(newest.limit(1)).one_or_none()
@@ -132,6 +190,14 @@ def rows_after(connection: Connection, number: int, count: int) -> list[tuple[St
     for found, rule in connection.execute(select(RECORD_RULES.c.number, RECORD_RULES.c.rule).where(between)):
         indexed.setdefault(found, []).append(rule)
     return [(row, tuple(sorted(indexed.get(row.number, ())))) for row in rows]
+
+
+def misplaced(connection: Connection) -> list[int]:
+    """Records, a thousand at most, that a search would overlook or find twice: fresh where the others have indexes, or
+    the other way round."""
+    indexed = select(HEAD.c.indexed).scalar_subquery()
+    page = select(RECORDS.c.number).where(RECORDS.c.fresh.is_(None) != (RECORDS.c.number <= indexed)).limit(1_000)
+    return [*connection.scalars(page)]
 
 
 def analyse(connection: Connection) -> None:

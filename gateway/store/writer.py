@@ -7,13 +7,14 @@ from __future__ import annotations
 
 import asyncio
 import queue
+import sqlite3
 import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 from typing import Any, Generic, Protocol, TypeVar
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, Transaction
 from sqlalchemy.exc import DBAPIError
 
 from gateway.errors import StoreUnavailable
@@ -130,20 +131,23 @@ class Writer(Generic[Later]):
         try:
             with self._lock.alone():
                 connection = self._connected()
-                with connection.begin():
-                    outcomes = [self._do(job, connection, later) for job in jobs]
+                if len(jobs) == 1:  # no savepoint for whoever is alone: his trouble is the whole batch's
+                    outcomes = [self._do(jobs[0], connection.begin(), connection, later)]
+                else:
+                    with connection.begin():
+                        outcomes = [self._do(job, connection.begin_nested(), connection, later) for job in jobs]
                 self._keeper.settle(later)
         except Exception:
             self._keeper.drop(later)
             raise
         return outcomes
 
-    def _do(self, job: _Job[Later], connection: Connection, later: list[Later]) -> Any:
+    def _do(self, job: _Job[Later], scope: Transaction, connection: Connection, later: list[Later]) -> Any:
         turn: Turn[Later] = Turn(connection)
         try:
-            with connection.begin_nested():
+            with scope:
                 outcome = job.work(turn)
-        except DBAPIError:
+        except (DBAPIError, sqlite3.Error):
             self._keeper.drop(turn.later)
             raise
         except Exception as error:  # the job's own trouble: the others of the batch go on
@@ -169,7 +173,7 @@ class Writer(Generic[Later]):
 
 
 def _in_our_terms(error: Exception) -> Exception:
-    if isinstance(error, DBAPIError):
+    if isinstance(error, (DBAPIError, sqlite3.Error)):
         return unavailable(error)
     if isinstance(error, OSError):
         return StoreUnavailable(f"the disk: {error.strerror or error}")

@@ -23,6 +23,7 @@ from typing import Any
 import click
 import memory
 import pieces
+import reading
 import speed
 from rich.console import Console
 from rich.table import Table
@@ -41,11 +42,11 @@ out = Console()
 @click.command()
 @click.option("--rounds", default=3, show_default=True, help="Rounds over all systems.")
 @click.option("--seconds", default=3.0, show_default=True, help="Seconds for each case and system in a round.")
-@click.option("--only", type=click.Choice(["speed", "memory", "pieces"]), help="One part of it.")
+@click.option("--only", type=click.Choice(["speed", "memory", "pieces", "reading"]), help="One part of it.")
 @click.option("--json", "path", default="build/bench.json", show_default=True, type=click.Path(path_type=Path))
 def main(rounds: int, seconds: float, only: str | None, path: Path) -> None:
     """Measure, print tables, write all figures as JSON."""
-    parts = [only] if only else ["speed", "memory", "pieces"]
+    parts = [only] if only else ["speed", "memory", "pieces", "reading"]
     report: dict[str, Any] = {"cores": os.cpu_count(), "python": platform.python_version()}
     with out.status("starting") as status:
         if "speed" in parts:
@@ -55,11 +56,14 @@ def main(rounds: int, seconds: float, only: str | None, path: Path) -> None:
         if "pieces" in parts:
             status.update("single steps")
             report["pieces"] = pieces.run()
+        if "reading" in parts:
+            status.update("attached files")
+            report["reading"] = reading.run()
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(json.dumps(report, indent=1))
-    for name, shown in (("speed", _show_speed), ("memory", _show_memory), ("pieces", _show_pieces)):
-        if name in report:
-            shown(report[name])
+    tables = {"speed": _show_speed, "memory": _show_memory, "pieces": _show_pieces, "reading": _show_reading}
+    for name in parts:
+        tables[name](report[name])
     out.print(f"All figures are in {path}.")
 
 
@@ -112,6 +116,16 @@ def _show_pieces(steps: list[dict[str, Any]]) -> None:
     table.add_column("ms", justify="right")
     for step in steps:
         table.add_row(step["step"], f"{step['milliseconds']:.3f}")
+    out.print(table)
+
+
+def _show_reading(cases: list[dict[str, Any]]) -> None:
+    table = Table(title="Attached files, the sandbox included")
+    for column in ("file", "ms", "CPU ms here", "CPU ms there", "peak MB there", "not looked at"):
+        table.add_column(column, justify="left" if column in ("file", "not looked at") else "right")
+    for row in cases:
+        milliseconds = (f"{1000 * row[name]:.1f}" for name in ("seconds", "our_cpu", "their_cpu"))
+        table.add_row(row["case"], *milliseconds, f"{row['their_mb']:.0f}", ", ".join(row["blind"]))
     out.print(table)
 
 

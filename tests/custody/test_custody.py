@@ -458,6 +458,31 @@ async def test_the_sweep_ends_a_quarantine_and_tells_nobody(tmp_path: Path) -> N
         assert house.told == []
 
 
+async def test_the_sweep_forgets_what_has_been_over_for_as_long_as_it_is_kept(tmp_path: Path) -> None:
+    async with open_house(tmp_path, Hop()) as house:
+        waits = await house.keep(inside=False, to=[inside("b")], sender="x@example.org")
+        released, deleted = await house.keep(), await house.keep()
+        house.clock.forward(days=2)
+        await approved(house, released)
+        house.clock.forward(days=6)  # the class "hold" is kept for seven days: from its end, not from when it came
+        await house.custody.delete(deleted, inside("officer"))
+        await house.custody.sweep()
+        assert await house.state(released) is State.RELEASED
+        house.clock.forward(days=1)
+        await house.custody.sweep()
+        assert await house.stores.mail.get(released) is None
+        assert (await house.remembered(released))[-1] == "released"
+        assert await house.state(deleted) is State.DELETED
+        assert await house.state(waits) is State.WAITING
+        house.clock.forward(days=29)
+        await house.custody.sweep()
+        assert await house.stores.mail.get(deleted) is None
+        assert await house.state(waits) is State.EXPIRED
+        house.clock.forward(days=30)
+        await house.custody.sweep()
+        assert await house.stores.mail.find(Query()) == []
+
+
 async def test_what_a_crash_left_is_found(tmp_path: Path) -> None:
     clock = Clock()
     async with open_house(tmp_path, Hop([LATER]), clock=clock) as house:

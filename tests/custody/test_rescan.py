@@ -8,6 +8,8 @@ from pathlib import Path
 import pytest
 
 from gateway.custody.rescan import rescan
+from gateway.extract.opener import Opener
+from gateway.limits import FileReading
 from gateway.verdict import Action
 from tests.custody.conftest import letter, policy_of
 
@@ -41,5 +43,12 @@ async def test_rescan(text: str, action: Action | None, tmp_path: Path) -> None:
     policy = policy_of(tmp_path, f"version: 1\n{text}\n")
     deadline = asyncio.get_running_loop().time() + 10
     seen: list[str] = []
-    objection = await rescan(policy, letter(), deadline=deadline, observe=lambda report: seen.append(report.filter))
+    async with Opener(FileReading()) as opener:
+        objection = await rescan(
+            policy,
+            letter(),
+            deadline=deadline,
+            observe=lambda report: seen.append(report.filter),
+            open_mail=opener.open,
+        )
     assert (objection.action if objection else None) is action

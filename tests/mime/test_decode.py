@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.mime.decode import decoded, decoded_size, lenient_base64
+from gateway.mime.decode import decoded, lenient_base64, measured
 from gateway.mime.parse import parse
 from gateway.mime.scan import WINDOW
 
@@ -54,7 +54,7 @@ def test_decoded(encoding: str, body: bytes, expected: bytes) -> None:
 def test_the_size_is_that_of_the_content(encoding: str, body: bytes) -> None:
     raw = b"Content-Transfer-Encoding: " + encoding.encode() + b"\r\n\r\n" + body
     root = parse(raw)
-    assert root.size == len(decoded(raw, root)) == decoded_size(raw, root.body, encoding)
+    assert root.size == len(decoded(raw, root)) == measured(raw, root.body, encoding)[0]
 
 
 @given(st.sampled_from(ENCODINGS), st.binary(max_size=200), st.integers(0, 100))

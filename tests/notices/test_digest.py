@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -10,10 +11,12 @@ import pytest
 
 from gateway.keeping import KeptMail, Kind, State
 from gateway.mail import Envelope, Recipient
-from gateway.notices.digest import MOST_LISTED, PAGE, Period, Window, digests, last_window, run_digests, tell_digests
+from gateway.notices.digest import MOST_LISTED, PAGE, Digesting, Window, digests, last_window
 from gateway.notices.guard import Fate
 from gateway.notices.model import DigestRecipient, Notice
 from gateway.notices.wording import VIETNAM
+from gateway.policy.model import Period
+from gateway.store.open import Stores
 from tests.notices.conftest import NOW
 from tests.store.families import content, kept, open_family
 
@@ -110,28 +113,141 @@ class Heard:
         return Fate.QUEUED
 
 
-async def test_digests_come_out_of_the_store_page_by_page(tmp_path: Path) -> None:
-    stores, heard = await open_family("embedded", tmp_path), Heard()
-    try:
-        count = PAGE + 3
-        mails = [stopped(30, to=("mot@example.gov.vn",)) for _ in range(count)]
-        await asyncio.gather(*(stores.mail.own(mail, RAW) for mail in mails))
-        await tell_digests(stores.mail, heard.tell, WINDOW, NOW)
-    finally:
-        await stores.close()
-    [digest] = heard.notices
-    assert isinstance(digest, DigestRecipient)
-    assert digest.total == count
+class House:
+    """Digests over real stores, a clock that stands until it is moved, and an outbox that can be full."""
+
+    def __init__(self, stores: Stores, period: Period | None = Period.HOURLY) -> None:
+        self.stores = stores
+        self.now = NOW
+        self.told: list[DigestRecipient] = []
+        self.heard = asyncio.Event()
+        self.full = False
+        self.period = period
+
+    async def tell(self, notice: Notice) -> Fate:
+        if self.full:
+            return Fate.LOST
+        assert isinstance(notice, DigestRecipient)
+        self.told.append(notice)
+        self.heard.set()
+        return Fate.QUEUED
+
+    def process(self) -> Digesting:
+        """The digests of a process that has just started."""
+        return Digesting(
+            period=lambda: self.period,
+            store=self.stores.mail,
+            trail=self.stores.trail,
+            tell=self.tell,
+            clock=lambda: self.now,
+            timezone=VIETNAM,
+        )
+
+    async def keep(self, *minutes_ago: int) -> None:
+        for minutes in minutes_ago:
+            await self.stores.mail.own(stopped(received=self.now - timedelta(minutes=minutes)), RAW)
+
+    def totals(self) -> list[int]:
+        """How many messages each digest since the last call tells of."""
+        totals = [digest.total for digest in self.told]
+        self.told.clear()
+        return totals
 
 
-async def test_the_period_that_was_over_at_the_start_is_told_of_first(tmp_path: Path) -> None:
-    stores, heard = await open_family("embedded", tmp_path), Heard()
-    try:
-        await stores.mail.own(stopped(60), RAW)
-        running = asyncio.create_task(run_digests(Period.HOURLY, stores.mail, heard.tell, lambda: NOW, VIETNAM))
-        await asyncio.wait_for(heard.told.wait(), 10)
-        running.cancel()
-        await asyncio.gather(running, return_exceptions=True)
-    finally:
-        await stores.close()
-    assert [notice.to for notice in heard.notices] == ["mot@example.gov.vn"]
+@pytest.fixture
+async def house(tmp_path: Path) -> AsyncIterator[House]:
+    stores = await open_family("embedded", tmp_path)
+    yield House(stores)
+    await stores.close()
+
+
+async def test_digests_come_out_of_the_store_page_by_page(house: House) -> None:
+    count = PAGE + 3
+    await asyncio.gather(*(house.keep(60) for _ in range(count)))
+    await house.process().look()
+    assert house.totals() == [count]
+
+
+async def test_a_period_is_told_of_once_and_the_next_when_it_is_over(house: House) -> None:
+    await house.keep(60)
+    digesting = house.process()
+    await digesting.look()
+    await digesting.look()
+    assert house.totals() == [1]
+    house.now += timedelta(minutes=10)
+    await house.keep(5)
+    await digesting.look()
+    assert house.totals() == []
+    house.now += timedelta(minutes=20)
+    await digesting.look()
+    assert house.totals() == [1]
+
+
+async def test_a_new_process_repeats_no_period(house: House) -> None:
+    await house.keep(60)
+    await house.process().look()
+    await house.process().look()
+    assert house.totals() == [1]
+
+
+async def test_periods_without_a_process_are_made_up_for_in_one_digest(house: House) -> None:
+    await house.keep(60)
+    await house.process().look()
+    assert house.totals() == [1]
+    await house.keep(10)
+    house.now += timedelta(hours=3)
+    await house.keep(50, 100)
+    house.now += timedelta(hours=1)
+    await house.process().look()
+    [digest] = house.told
+    assert (digest.total, digest.until - digest.since) == (3, timedelta(hours=4))
+
+
+async def test_after_a_week_only_the_last_period_is_told_of(house: House) -> None:
+    await house.process().look()
+    await house.keep(0)
+    house.now += timedelta(days=8)
+    await house.keep(60)
+    await house.process().look()
+    assert house.totals() == [1]
+
+
+async def test_nothing_falls_between_when_the_policy_wants_another_period(house: House) -> None:
+    await house.keep(60)
+    digesting = house.process()
+    await digesting.look()
+    assert house.totals() == [1]
+    await house.keep(25)
+    house.period = Period.DAILY
+    await digesting.look()
+    assert house.totals() == []
+    house.now += timedelta(days=1)
+    await digesting.look()
+    assert house.totals() == [1]
+
+
+async def test_a_policy_without_digests_has_none(house: House) -> None:
+    await house.keep(60)
+    house.period = None
+    await house.process().look()
+    assert house.totals() == []
+
+
+async def test_what_the_outbox_cannot_take_is_told_when_it_can(house: House) -> None:
+    await house.keep(60)
+    digesting = house.process()
+    house.full = True
+    await digesting.look()
+    house.full = False
+    await digesting.look()
+    await digesting.look()
+    assert house.totals() == [1]
+
+
+async def test_the_period_that_was_over_at_the_start_is_told_of_first(house: House) -> None:
+    await house.keep(60)
+    running = asyncio.create_task(house.process().run())
+    await asyncio.wait_for(house.heard.wait(), 10)
+    running.cancel()
+    await asyncio.gather(running, return_exceptions=True)
+    assert [notice.to for notice in house.told] == ["mot@example.gov.vn"]

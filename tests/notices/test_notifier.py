@@ -52,8 +52,18 @@ async def reach() -> AsyncIterator[Callable[[FakeHop], SmtpHop]]:
         await hop.close()
 
 
+def nobody_counts(kind: str, result: str) -> None:
+    """What became of a notice is nobody's business."""
+
+
+async def nobody_remembers(notice: Notice, fate: Fate) -> None:
+    """Nor who was told."""
+
+
 def notifier(outbox: Outbox, hop: NextHop, clock: Clock, **limits: int) -> Notifier:
     return Notifier(
+        told=nobody_remembers,
+        noticed=nobody_counts,
         letterhead=LETTERHEAD,
         audience=lambda: AUDIENCE,
         limits=Limits(**limits),
@@ -72,7 +82,7 @@ async def test_a_notice_is_sent_from_nobody_to_one(clock: Clock, reach: Callable
         outbox, hop = MemoryOutbox(), reach(fake)
         teller = notifier(outbox, hop, clock)
         assert await teller.tell(kept()) is Fate.QUEUED
-        assert await Sender(outbox, hop, clock).round() == LOOK_AGAIN
+        assert await Sender(outbox, hop, clock, nobody_counts).round() == LOOK_AGAIN
         [taken] = fake.taken
         assert taken.mail.upper().startswith(b"MAIL FROM:<>")
         assert [line.upper().startswith(b"RCPT TO:<DUNG@EXAMPLE.GOV.VN>") for line in taken.rcpts] == [True]
@@ -100,7 +110,7 @@ async def test_running_it_sends_what_waits_and_what_comes(
 async def test_the_embedded_destination_takes_notices_too(tmp_path: Path, clock: Clock) -> None:
     outbox, hop = MemoryOutbox(), MaildirHop(tmp_path)
     await notifier(outbox, hop, clock).tell(kept())
-    await Sender(outbox, hop, clock).round()
+    await Sender(outbox, hop, clock, nobody_counts).round()
     [file] = (tmp_path / "new").iterdir()
     assert b"Return-Path: <>\r\nDelivered-To: dung@example.gov.vn\r\n" in file.read_bytes()
 
@@ -126,7 +136,7 @@ async def test_a_new_process_does_not_tell_again_what_was_sent(tmp_path: Path, c
     hop = MaildirHop(tmp_path / "mail")
     first = FolderOutbox(tmp_path / "outbox")
     assert await notifier(first, hop, clock).tell(kept()) is Fate.QUEUED
-    await Sender(first, hop, clock).round()
+    await Sender(first, hop, clock, nobody_counts).round()
     await first.close()
     second = FolderOutbox(tmp_path / "outbox")
     assert await notifier(second, hop, clock).tell(kept()) is Fate.DUPLICATE
@@ -187,11 +197,11 @@ async def test_trouble_with_the_hop_loses_nothing(
         hop = reach(fake)
         for number in (1, 2):
             await notifier(outbox, hop, clock).tell(kept(number))
-        assert await Sender(outbox, hop, clock).round() == PAUSE
+        assert await Sender(outbox, hop, clock, nobody_counts).round() == PAUSE
     assert sorted(due for due, _ in outbox.waiting.values()) == [NOW, NOW + SOONEST]  # one was tried
     async with FakeHop() as fake:
         clock.now += SOONEST
-        assert await Sender(outbox, reach(fake), clock).round() == LOOK_AGAIN
+        assert await Sender(outbox, reach(fake), clock, nobody_counts).round() == LOOK_AGAIN
         assert len(fake.taken) == 2
     assert not outbox.waiting
 
@@ -205,7 +215,7 @@ async def test_a_recipient_refused_for_now_waits_and_others_do_not(
         teller = notifier(outbox, hop, clock)
         await teller.tell(kept())
         await teller.tell(notices(original())["officer-alert"])
-        assert await Sender(outbox, hop, clock).round() == LOOK_AGAIN
+        assert await Sender(outbox, hop, clock, nobody_counts).round() == LOOK_AGAIN
         assert [due for due, _ in outbox.waiting.values()] == [NOW + SOONEST] * 2
 
 
@@ -214,7 +224,7 @@ async def test_a_recipient_refused_for_good_is_given_up(clock: Clock, reach: Cal
     async with FakeHop(answers=answers) as fake:
         outbox, hop = MemoryOutbox(), reach(fake)
         await notifier(outbox, hop, clock).tell(kept())
-        assert await Sender(outbox, hop, clock).round() == LOOK_AGAIN
+        assert await Sender(outbox, hop, clock, nobody_counts).round() == LOOK_AGAIN
         assert not outbox.waiting
         assert not fake.taken
 
@@ -225,7 +235,7 @@ async def test_waits_double_up_to_an_hour_and_end_after_three_days(
     async with FakeHop({"greeting": "4xx"}) as fake:
         outbox, hop = MemoryOutbox(), reach(fake)
         await notifier(outbox, hop, clock).tell(kept())
-        sender, waits = Sender(outbox, hop, clock), []
+        sender, waits = Sender(outbox, hop, clock, nobody_counts), []
         while outbox.waiting:
             [(due, _)] = outbox.waiting.values()
             waits.append(due - clock.now)
@@ -243,7 +253,7 @@ async def test_what_was_sent_is_not_sent_again_because_the_outbox_cannot_be_told
     async with FakeHop() as fake:
         outbox, hop = MemoryOutbox(broken={"done"}), reach(fake)
         await notifier(outbox, hop, clock).tell(kept())
-        sender = Sender(outbox, hop, clock)
+        sender = Sender(outbox, hop, clock, nobody_counts)
         for _ in range(3):
             with pytest.raises(Exception, match="broken on purpose"):
                 await sender.round()
@@ -258,7 +268,7 @@ async def test_a_full_batch_is_followed_at_once(tmp_path: Path, clock: Clock) ->
     teller = notifier(outbox, hop, clock, per_hour=BATCH + 1)
     for number in range(BATCH + 1):
         await teller.tell(kept(number))
-    sender = Sender(outbox, hop, clock)
+    sender = Sender(outbox, hop, clock, nobody_counts)
     assert [await sender.round(), await sender.round()] == [0.0, LOOK_AGAIN]
     assert not outbox.waiting
 
@@ -266,7 +276,7 @@ async def test_a_full_batch_is_followed_at_once(tmp_path: Path, clock: Clock) ->
 async def test_stopping_lets_the_rest_wait(tmp_path: Path, clock: Clock) -> None:
     outbox, hop = MemoryOutbox(), MaildirHop(tmp_path)
     await notifier(outbox, hop, clock).tell(kept())
-    sender = Sender(outbox, hop, clock)
+    sender = Sender(outbox, hop, clock, nobody_counts)
     sender.stop()
     await sender.round()
     assert len(outbox.waiting) == 1
@@ -288,7 +298,7 @@ async def test_a_hop_that_took_it_without_a_word_may_get_it_twice_and_can_know(
     async with FakeHop({"eod": "taken-then-close"}, faulty=1) as fake:
         outbox, hop = MemoryOutbox(), reach(fake)
         await notifier(outbox, hop, clock).tell(kept())
-        sender = Sender(outbox, hop, clock)
+        sender = Sender(outbox, hop, clock, nobody_counts)
         assert await sender.round() == PAUSE
         clock.now += SOONEST
         assert await sender.round() == LOOK_AGAIN

@@ -36,6 +36,7 @@ def page_of(house: House, **changes: Any) -> Page:
     values: dict[str, Any] = {
         "look": house.custody.look,
         "view": house.custody.view,
+        "steps": house.stores.mail.steps,
         "decide": house.custody.by_code,
         "facts": Facts(contact="vanthu@example.gov.vn"),
         "origin": ORIGIN,

@@ -19,7 +19,7 @@ from gateway.page.forms import BODY_LIMIT, FORM_WITHIN
 from gateway.page.site import HEADERS
 from gateway.reply import Reply
 from tests.custody.conftest import HOLD
-from tests.page.conftest import ORIGIN, open_desk, page_of
+from tests.page.conftest import HOLD_ONE, ORIGIN, open_desk, page_of
 
 HOSTILE_HTML = b"""<html><head><meta http-equiv="refresh" content="0;url=https://evil.example/refresh">
 <base href="https://evil.example/"><link rel=stylesheet href="https://evil.example/x.css">
@@ -300,3 +300,34 @@ def test_everything_that_custody_may_answer_has_words() -> None:
     assert set(words.ACTS) == set(Act) - never
     assert words.said_of(Answer(None, "something new")) == words.NOT_NOW
     assert {want.value for want in Want} == {"approve", "reject", "forward"}
+
+
+VOTED_BEFORE = HOLD_ONE.replace("      approvers:", "      quorum: 2\n      approvers:") + """
+      text: {vi: Chờ duyệt, en: Waits}
+"""
+
+
+async def test_page_shows_who_has_approved_and_what_he_said(tmp_path: Path) -> None:
+    async with open_desk(tmp_path, text=VOTED_BEFORE) as desk:
+        text = Tags((await desk.browser.get(desk.path)).text).text
+        assert "0 / 2" in text
+        assert "Who has approved" not in text
+        said = "đúng mẫu <script>alert(1)</script>\u202e"
+        desk.house.clock.forward(hours=1)
+        answer = await desk.house.custody.approve(desk.id, "b@example.gov.vn", said)
+        assert answer.act is Act.APPROVED
+        shown = Tags((await desk.browser.get(desk.path)).text)
+        assert "1 / 2" in shown.text
+        table = shown.text.partition("Who has approved")[2].partition("Attachments")[0]
+        for part in ("b@example.gov.vn", "10:00 ngày 24/11/2026", "đúng mẫu <script>alert(1)</script>[U+202E]"):
+            assert part in table
+        assert "script" not in [tag for tag, _ in shown.tags]
+
+
+async def test_page_shows_for_whom_a_delegate_has_approved(tmp_path: Path) -> None:
+    acting = "{approver: b@example.gov.vn, delegate: d@example.gov.vn, from: 2026-11-01, until: 2026-11-30}"
+    text = VOTED_BEFORE.replace("officers:", f"delegates: [{acting}], officers:")
+    async with open_desk(tmp_path, text=text) as desk:
+        await desk.house.custody.approve(desk.id, "d@example.gov.vn")
+        shown = Tags((await desk.browser.get(desk.path)).text).text
+        assert "d@example.gov.vn (thay / for b@example.gov.vn)" in shown

@@ -5,6 +5,8 @@ from __future__ import annotations
 from datetime import date
 from pathlib import Path
 
+from gateway.extract.opener import Opener
+from gateway.limits import FileReading
 from gateway.policy.load import load
 from gateway.policy.rule import Mode
 from gateway.trial import run_cases
@@ -14,10 +16,9 @@ DEFAULT = Path(__file__).parents[2] / "policies" / "default.yaml"
 
 async def test_it_does_what_its_cases_say() -> None:
     policy = load(DEFAULT)
-    failed = [
-        f"{result.where}: {result.name}: {result.failures}" for result in await run_cases(policy) if result.failures
-    ]
-    assert failed == []
+    async with Opener(FileReading()) as opener:
+        results = await run_cases(policy, open_mail=opener.open)
+    assert [f"{result.where}: {result.name}: {result.failures}" for result in results if result.failures] == []
 
 
 def test_every_rule_in_force_has_a_case_it_is_for_and_there_are_as_many_it_is_not_for() -> None:

@@ -1,22 +1,26 @@
-"""Promise 12: without disk or descriptors mail is deferred, never accepted or refused; with them it is taken again.
+"""Promise 12: without disk, descriptors or its database mail is deferred, never accepted or refused; with them it is
+taken again.
 
-MAILWARDEN_TMPFS=1 (as root) fills a small file system of its own, too.
+The test that fills a disk mounts one of its own, as root or by `sudo` without a password.
 """
 
 from __future__ import annotations
 
 import asyncio
-import os
 import resource
 import shutil
 import subprocess
-from collections.abc import Iterator
-from contextlib import AsyncExitStack
+import sys
+from asyncio.subprocess import PIPE
+from collections.abc import AsyncIterator, Iterator
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from io import RawIOBase
 from pathlib import Path
 
 import pytest
 
 from tests.reliability.client import Answer, Talk, delivered
+from tests.reliability.kept import HALF, contents_of
 from tests.reliability.process import GatewayProcess
 from tests.reliability.sink import Sink, digest, numbered
 
@@ -172,19 +176,76 @@ async def test_descriptors_that_run_out_while_a_large_message_comes_in(tmp_path:
         assert arrived_whole(sink, 2, LARGE)
 
 
-if os.environ.get("MAILWARDEN_TMPFS"):
+async def test_a_full_disk_defers_until_there_is_room(small_disk: Path, tmp_path: Path) -> None:
+    async with Sink() as sink, GatewayProcess(tmp_path, sink.address, state=str(small_disk), **SETTINGS) as gateway:
+        ballast = small_disk / "ballast"
+        ballast.write_bytes(bytes(11_000_000))
+        for number in range(3):
+            assert (await delivered(gateway.address, numbered(number, LARGE))).kind == 4
+        assert (await delivered(gateway.address, numbered(3, 3000))).code == 250
+        async with Talk(gateway.address) as talk:
+            await talk.hello()
+            assert (await talk.ask(f"MAIL FROM:<an@example.org> SIZE={LARGE}")).code == 452
+        ballast.unlink()
+        assert (await delivered(gateway.address, numbered(4, LARGE))).code == 250
+        assert arrived_whole(sink, 4, LARGE)
+        assert not [number for number in range(3) if sink.copies(number)]
 
-    async def test_a_full_disk_defers_until_there_is_room(small_disk: Path, tmp_path: Path) -> None:
-        async with Sink() as sink, GatewayProcess(tmp_path, sink.address, state=str(small_disk), **SETTINGS) as gateway:
-            ballast = small_disk / "ballast"
-            ballast.write_bytes(bytes(11_000_000))
-            for number in range(3):
-                assert (await delivered(gateway.address, numbered(number, LARGE))).kind == 4
-            assert (await delivered(gateway.address, numbered(3, 3000))).code == 250
-            async with Talk(gateway.address) as talk:
-                await talk.hello()
-                assert (await talk.ask(f"MAIL FROM:<an@example.org> SIZE={LARGE}")).code == 452
-            ballast.unlink()
-            assert (await delivered(gateway.address, numbered(4, LARGE))).code == 250
-            assert arrived_whole(sink, 4, LARGE)
-            assert not [number for number in range(3) if sink.copies(number)]
+
+async def test_a_disk_that_is_full_to_the_last_byte_keeps_nothing_more(small_disk: Path, tmp_path: Path) -> None:
+    async with (
+        Sink() as sink,
+        GatewayProcess(tmp_path, sink.address, policy=HALF, state=str(small_disk), **SETTINGS) as gateway,
+    ):
+        assert [(await delivered(gateway.address, numbered(number, 3000))).code for number in (1, 2)] == [250, 250]
+        filler = small_disk / "filler"
+        with filler.open("wb", buffering=0) as file, pytest.raises(OSError, match="No space left"):
+            fill(file)
+        kinds = {number: (await delivered(gateway.address, numbered(number, 100_000))).kind for number in range(3, 30)}
+        assert {kind for number, kind in kinds.items() if number % 2} == {4}
+        passed = [number for number, kind in kinds.items() if kind == 2]  # the trail's log has room for some records
+        assert set(kinds.values()) <= {2, 4}
+        filler.unlink()
+        assert [(await delivered(gateway.address, numbered(number, 3000))).code for number in (31, 32)] == [250, 250]
+        assert sorted(number for number, _ in sink.arrived) == sorted([2, *passed, 32])
+        await gateway.stop()
+        assert sorted(each[0] for each in await contents_of(small_disk)) == [1, 31]
+
+
+def fill(file: RawIOBase) -> None:
+    """Write until there is no room for one byte more."""
+    for size in (65536, 512, 1):
+        with suppress(OSError):
+            while file.write(bytes(size)):
+                pass
+    file.write(b"x")
+
+
+@pytest.mark.parametrize("database", ["index-*.db", "trail.db"])
+async def test_a_database_that_another_process_locks_defers_until_it_lets_go(database: str, tmp_path: Path) -> None:
+    async with Sink() as sink, GatewayProcess(tmp_path, sink.address, policy=HALF, **SETTINGS) as gateway:
+        assert [(await delivered(gateway.address, numbered(number, 3000))).code for number in (1, 2)] == [250, 250]
+        [path] = (tmp_path / "state" / "store").glob(database)
+        async with locked(path):
+            kept, passed = await asyncio.gather(
+                *(delivered(gateway.address, numbered(number, 3000)) for number in (3, 4))
+            )
+            assert kept.code == 451
+            assert passed.code == (451 if database == "trail.db" else 250)
+        assert [(await delivered(gateway.address, numbered(number, 3000))).code for number in (5, 6)] == [250, 250]
+        assert sorted(number for number, _ in sink.arrived) == ([2, 6] if database == "trail.db" else [2, 4, 6])
+        await gateway.stop()
+        assert sorted(each[0] for each in await contents_of(tmp_path / "state")) == [1, 5]
+
+
+LOCKING = "import sqlite3, sys; db = sqlite3.connect(sys.argv[1]); db.execute('BEGIN EXCLUSIVE'); print(); input()"
+
+
+@asynccontextmanager
+async def locked(path: Path) -> AsyncIterator[None]:
+    """A process that has the database to itself."""
+    process = await asyncio.create_subprocess_exec(sys.executable, "-c", LOCKING, path, stdin=PIPE, stdout=PIPE)
+    assert process.stdout is not None
+    await process.stdout.readline()
+    yield
+    await process.communicate(b"\n")

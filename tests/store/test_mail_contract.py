@@ -217,6 +217,30 @@ async def own_all(stores: Stores, mails: Iterable[KeptMail]) -> None:
         await stores.mail.own(mine, str(number).encode())
 
 
+async def test_only_what_is_over_is_forgotten_and_then_altogether(family: str, tmp_path: Path) -> None:
+    stores = await open_family(family, tmp_path)
+    over, waiting = kept(b"x"), kept(b"x")
+    for mine in (over, waiting):
+        await stores.mail.own(mine, b"x")
+    for state in (State.WAITING, State.RELEASING):
+        with pytest.raises(ValueError, match="needed"):
+            await stores.mail.forget(waiting.id)
+        await stores.mail.move(waiting.id, before=state, after=State.RELEASING, step=step())
+    await stores.mail.move(over.id, before=State.WAITING, after=State.DELETED, step=step())
+    await stores.mail.forget(over.id)
+    await stores.mail.forget(over.id)
+    for _ in range(2):
+        assert await stores.mail.get(over.id) is None
+        assert await stores.mail.steps(over.id) == []
+        assert [each.id for each in await stores.mail.find(Query(rule=over.rules[0]))] == [waiting.id]
+        with pytest.raises(StoreUnavailable):
+            await stores.mail.raw(over.id)
+        await stores.close()
+        stores = await open_family(family, tmp_path)
+    await stores.mail.own(over, b"x")
+    await stores.close()
+
+
 async def test_many_keep_mail_at_the_same_time(stores: Stores) -> None:
     mails = [(kept(raw), raw) for raw in (content(2000, str(number)) for number in range(60))]
     await asyncio.gather(*(stores.mail.own(mine, raw) for mine, raw in mails))

@@ -6,9 +6,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from gateway.store.open import open_store
-from gateway.store.pseudonyms import Pseudonyms
+from gateway.store.pseudonyms import QUOTED, Pseudonyms
 from tests.store.families import record
 
 KEY = bytes(range(32))
@@ -35,6 +37,40 @@ async def test_a_trail_under_pseudonyms(tmp_path: Path) -> None:
     written = b"".join(path.read_bytes() for path in (tmp_path / "state").glob("trail*"))
     for word in (b"nguoi", b"Nguoi", b"example.com", b"M\\u1eadt"):
         assert word not in written
+
+
+def test_what_is_quoted_or_found_is_hidden_and_the_rest_can_be_read() -> None:
+    facts = {
+        "action": "kept",
+        "comment": "no-signup: sender is 'a@example.com'",
+        "answers": [{"rule": "one", "because": "header Subject is 'M\\'ật', \"nor 'this'\"; size is 3 octets"}],
+        "findings": [
+            {
+                "code": "auth.spf",
+                "fields": {"domain": "example.com", "text": "<a@example.com>, b@x", "many": ["c@x", 3], "score": 1.5},
+            }
+        ],
+    }
+    hidden = Pseudonyms(KEY).hide(facts)
+    assert hidden["comment"] == "no-signup: sender is '…'"
+    assert hidden["answers"] == [{"rule": "one", "because": "header Subject is '…', '…'; size is 3 octets"}]
+    fields = hidden["findings"][0]["fields"]
+    assert (fields["domain"], fields["score"], fields["many"][1]) == ("example.com", 1.5, 3)
+    assert fields["text"] == f"<{Pseudonyms(KEY).of('a@example.com')}>, {Pseudonyms(KEY).of('b@x')}"
+    assert Pseudonyms(KEY).hide({"action": "approved", "comment": "it's 'fine'"})["comment"] == "it's 'fine'"
+
+
+@given(st.text(alphabet="'\"\\ab@.<> ", max_size=2_000))
+def test_any_explanation_can_be_hidden(text: str) -> None:
+    hidden = Pseudonyms(KEY).hide({"answers": [{"because": text}], "findings": [{"fields": {"x": text}}]})
+    because = hidden["answers"][0]["because"]
+    assert "@" not in "".join(QUOTED.findall(because))
+    assert because.partition("'…'")[0] == text.partition("'")[0].partition('"')[0]
+
+
+def test_a_value_that_was_cut_is_hidden_to_its_end() -> None:
+    cut = {"answers": [{"because": "sender is 'a@exam"}]}
+    assert Pseudonyms(KEY).hide(cut)["answers"] == [{"because": "sender is '…'"}]
 
 
 def test_another_key_gives_another_pseudonym() -> None:

@@ -1,0 +1,1 @@
+"""What the readers of `gateway/extract/formats` share: XML, compound files, macros, fields, packaged objects."""

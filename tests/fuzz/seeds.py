@@ -1,0 +1,46 @@
+"""Where the fuzzer begins: messages, fields, files and commands built by the code of the tests."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from tricks import B64, BODIES, BOUNDARIES, ENCODINGS, PAYLOAD, QP, TRICKS, TYPES  # tests/mime, by way of targets
+
+from gateway.mime.enclosed import enclosures, readings
+from gateway.mime.parse import parse
+
+
+def seeds(target: str) -> Iterator[bytes]:
+    """The seeds of a target."""
+    if target in ("mime", "edit"):
+        yield from TRICKS.values()
+    elif target == "header":
+        yield from (*TYPES.values(), *BOUNDARIES.values(), *ENCODINGS.values())
+        yield b"Subject: =?utf-8?q?B=C3=A1o?=\r\n =?utf-8?b?Y8Ohbw==?=\r\n"
+        yield b"attachment; filename*0*=utf-8'vi'a; filename*1=\"b\""
+    elif target == "codecs":
+        yield from (B64, QP, PAYLOAD, *BODIES.values())
+        for raw in TRICKS.values():
+            for part in parse(raw).walk():
+                yield from (one.content for one in (*readings(raw, part), *enclosures(raw, part)))
+    elif target == "text":
+        for charset, page in enumerate(_PAGES):
+            yield from (bytes([charset, *page.encode(name, "replace")]) for name in ("utf-8", "cp1258", "utf-16"))
+    else:
+        yield from _COMMANDS
+
+
+_PAGES = (
+    "<html><body>Kính gửi <a href='https://example.org/a'>các đồng chí</a><p hidden>x</p></body></html>",
+    "<!doctype html><style>.a{display:none}</style><div class=a>ẩn</div><form action='/x'><input type=submit></form>",
+    "Ca'c d-o^`ng chi' ki'nh me^'n, v i a g r a, m\u200bật khẩu: https://example.org/?a=b",
+    "<!-- <b> --><script>x='</b>'</script><svg><title>a</title></svg><base href=//example.org>&nbsp;&#x1F600;",
+)
+_COMMANDS = (
+    b"MAIL FROM:<a@example.org> SIZE=1 BODY=8BITMIME SMTPUTF8\r\n",
+    b"FROM:<a@example.org> RET=HDRS ENVID=a+20b AUTH=<>",
+    b"TO:<@a,@b:\"x y\"@example.org> NOTIFY=SUCCESS,DELAY ORCPT=rfc822;a@b",
+    "TO:<người@ví-dụ.vn>".encode(),
+    b"NAME=mail.example.org ADDR=IPV6:2001:db8::1 PORT=25 PROTO=ESMTP HELO=x LOGIN=a+40b",
+    b"EHLO [192.0.2.1]\r\n",
+)
