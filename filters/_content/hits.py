@@ -16,7 +16,7 @@ from gateway.text.folding import plain, toned
 from gateway.text.phrases import Phrases
 from gateway.text.squeezing import squeezed
 
-ACCENTED = 0.03
+ACCENTED = 0.06
 """The share of letters with Vietnamese diacritics from which a text is written with them: prose has 0.25, a text with a
 few names 0.01."""
 
@@ -53,10 +53,10 @@ class Finder:
         self._squeezed = Phrases(pairs, squeezed)
 
     def hits(self, text: Text) -> Iterator[Hit]:
-        """Each phrase at each place once, in no order."""
-        seen: set[tuple[int, str]] = set()
+        """Each phrase at each place once for each group that has it, in no order."""
+        seen: set[tuple[int, int, str]] = set()
         for hit in self._all(text):
-            key = (hit.start, hit.phrase)
+            key = (hit.start, id(hit.group), hit.phrase)
             if key not in seen:
                 seen.add(key)
                 yield hit
