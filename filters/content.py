@@ -83,7 +83,7 @@ class Content:
         groups = [group for one in used for group in one.groups]
         unless = tuple(sorted({phrase for group in groups for phrase in group.unless_near}))
         besides = [Group(name="unless", phrases=unless)] if unless else []
-        object.__setattr__(self, "_finder", Finder([*groups, *besides, *context.trade, *context.reporting]))
+        object.__setattr__(self, "_finder", Finder(groups, [*besides, *context.trade, *context.reporting]))
         object.__setattr__(self, "_owners", {id(group): one for one in used for group in one.groups})
         object.__setattr__(self, "_context", context)
 
@@ -143,5 +143,6 @@ def _finding(score: Score, text: Text, relative: float) -> Finding:
 
 
 def _evidence(text: Text, hit: Hit) -> Evidence:
-    excerpt = text.content[max(hit.start - AROUND, 0) : hit.stop + AROUND]
-    return Evidence(text.place, hit.start, " ".join(excerpt.split()))
+    start, stop = hit.place
+    excerpt = text.content[max(start - AROUND, 0) : stop + AROUND]
+    return Evidence(text.place, start, " ".join(excerpt.split()))

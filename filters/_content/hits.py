@@ -9,10 +9,11 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from itertools import islice
 
 from filters._content.lexicon import Group
 from gateway.reading import Text
-from gateway.text.folding import plain, toned
+from gateway.text.folding import Folded, plain, toned
 from gateway.text.phrases import Phrases
 from gateway.text.squeezing import squeezed
 
@@ -23,8 +24,11 @@ few names 0.01."""
 SAMPLED = 20_000
 """Letters looked at to tell."""
 
-MOST_HITS = 5_000
-"""Phrases of one text that are weighed."""
+MOST_HITS = 20_000
+"""Phrases of one text that are weighed: more than a megabyte of prose has."""
+
+SHORTEST = 4
+"""Characters of a phrase that is looked for in its disguises: shorter ones are made of any letters put together."""
 
 _MARKED = re.compile(r"[àáảãạăằắẳẵặâầấẩẫậèéẻẽẹêềếểễệìíỉĩịòóỏõọôồốổỗộơờớởỡợùúủũụưừứửữựỳýỷỹỵđ]")
 _LETTERS = re.compile(r"[^\W\d_]+")
@@ -35,51 +39,70 @@ _TAKEN_APART = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class Hit:
-    """A phrase of a group, and where it stands in the text as it was written."""
+    """A phrase of a group. `start` and `stop` are places in the folded text `form`, which are near enough to those of
+    the text for weighing; `place` gives the exact ones."""
 
     group: Group
     phrase: str
     start: int
     stop: int
+    form: Folded
+
+    @property
+    def place(self) -> tuple[int, int]:
+        """Where the phrase stands in the text as it was written."""
+        return self.form.original(self.start, self.stop)
+
+
+_Pairs = list[tuple[str, tuple[Group, str]]]
 
 
 class Finder:
     """All phrases of all groups, looked for at once. Built once, used from any thread."""
 
-    def __init__(self, groups: Iterable[Group]) -> None:
-        pairs = [(phrase, (group, phrase)) for group in groups for phrase in group.phrases]
-        self._toned = Phrases(pairs, toned)
-        self._plain = Phrases(pairs, plain)
-        self._squeezed = Phrases(pairs, squeezed)
+    def __init__(self, groups: Iterable[Group], context: Iterable[Group]) -> None:
+        """`groups` are the lexicons', looked for in every disguise; nobody disguises the signs of the `context`."""
+        topics: _Pairs = [(phrase, (group, phrase)) for group in groups for phrase in group.phrases]
+        besides: _Pairs = [(phrase, (group, phrase)) for group in context for phrase in group.phrases]
+        without = [(phrase, value) for phrase, value in topics if value[0].bare == "always" and not phrase.isascii()]
+        bare = [(phrase, value) for phrase, value in topics + besides if value[0].bare == "text" and _tells(phrase)]
+        self._toned = Phrases(topics + besides, toned)
+        self._always = Phrases(without, plain)
+        self._bare = Phrases([(phrase, value) for phrase, value in bare if not phrase.isascii()], plain)
+        self._squeezed = Phrases([(phrase, value) for phrase, value in topics if len(phrase) >= SHORTEST], squeezed)
 
     def hits(self, text: Text) -> Iterator[Hit]:
-        """Each phrase at each place once for each group that has it, in no order."""
-        seen: set[tuple[int, int, str]] = set()
-        for hit in self._all(text):
-            key = (hit.start, id(hit.group), hit.phrase)
-            if key not in seen:
-                seen.add(key)
-                yield hit
-            if len(seen) >= MOST_HITS:
-                return
+        """The phrases that are meant, the same place of the same phrase perhaps in more than one form."""
+        return islice(self._all(text), MOST_HITS)
 
     def _all(self, text: Text) -> Iterator[Hit]:
-        for found in self._toned.search(text.toned):
-            group, phrase = found.value
-            yield Hit(group, phrase, *text.toned.original(found.start, found.stop))
-        accented = is_accented(text.toned.text)
-        for found in self._plain.search(text.plain):
-            group, phrase = found.value
-            if group.bare == "always" or (group.bare == "text" and not accented and _tells(phrase)):
-                start, stop = text.plain.original(found.start, found.stop)
-                if _compatible(text.content[start:stop], phrase):
-                    yield Hit(group, phrase, start, stop)
-        for found in self._squeezed.search(text.squeezed):
-            group, phrase = found.value
-            start, stop = text.squeezed.original(found.start, found.stop)
-            written = text.content[start:stop]
-            if _TAKEN_APART.search(written) and _compatible(written, phrase):
-                yield Hit(group, phrase, start, stop)
+        yield from _hits(self._toned, text.toned)
+        for hit in _hits(self._always, text.plain):
+            if _compatible(_written(text, hit), hit.phrase):
+                yield hit
+        if not is_accented(text.toned.text):
+            yield from (hit for hit in _hits(self._bare, text.plain) if _compatible(_written(text, hit), hit.phrase))
+        for hit in _hits(self._squeezed, text.squeezed):
+            if not _untouched(hit, text.plain.text):
+                written = _written(text, hit)
+                if _TAKEN_APART.search(written) and _compatible(written, hit.phrase):
+                    yield hit
+
+
+def _hits(phrases: Phrases[tuple[Group, str]], form: Folded) -> Iterator[Hit]:
+    return (Hit(*found.value, found.start, found.stop, form) for found in phrases.search(form))
+
+
+def _written(text: Text, hit: Hit) -> str:
+    start, stop = hit.place
+    return text.content[start:stop]
+
+
+def _untouched(hit: Hit, bare: str) -> bool:
+    """True if the words stand in the plain text as they do in the squeezed one: nothing was undone here."""
+    words = hit.form.text
+    piece = words[max(hit.start - 1, 0) : hit.stop + 1]
+    return bare.find(piece, max(hit.start - 1, 0), hit.stop + 1 + len(bare) - len(words)) >= 0
 
 
 def is_accented(text: str) -> bool:

@@ -46,7 +46,8 @@ def scores(hits: Sequence[Hit], owners: Mapping[int, Lexicon], context: Context)
     phrases of a group that nobody owns are those that others must not stand near."""
     trade_groups, reporting_groups = {id(one) for one in context.trade}, {id(one) for one in context.reporting}
     topics: dict[int, list[Hit]] = defaultdict(list)
-    trade, reporting = [], []
+    trade: list[Hit] = []
+    reporting: list[Hit] = []
     unless: dict[str, list[int]] = defaultdict(list)
     for hit in sorted(hits, key=lambda one: one.start):
         if id(hit.group) in trade_groups:
@@ -57,12 +58,19 @@ def scores(hits: Sequence[Hit], owners: Mapping[int, Lexicon], context: Context)
             topics[id(owners[id(hit.group)])].append(hit)
         else:
             unless[hit.phrase].append(hit.start)
+    trade_at, reporting_at = [hit.start for hit in trade], [hit.start for hit in reporting]
     for topic in topics.values():
         lexicon = owners[id(topic[0].group)]
         found = list(_counted(topic, unless))
+        found_at = [hit.start for hit in found]
         best: Score | None = None
-        for start in sorted({at // STEP * STEP for hit in found for at in (hit.start, max(hit.start - STEP, 0))}):
-            score = _window(lexicon, _within(found, start), _within(trade, start), _within(reporting, start))
+        for start in sorted({at // STEP * STEP for place in found_at for at in (place, max(place - STEP, 0))}):
+            score = _window(
+                lexicon,
+                _within(found, found_at, start),
+                _within(trade, trade_at, start),
+                _within(reporting, reporting_at, start),
+            )
             if best is None or score.value > best.value:
                 best = score
         if best is not None and best.value > 0:
@@ -108,5 +116,5 @@ def _sum(hits: Iterable[Hit]) -> float:
     return total
 
 
-def _within(hits: list[Hit], start: int) -> list[Hit]:
-    return [hit for hit in hits if start <= hit.start < start + WINDOW]
+def _within(hits: list[Hit], starts: list[int], start: int) -> list[Hit]:
+    return hits[bisect_left(starts, start) : bisect_left(starts, start + WINDOW)]
