@@ -129,15 +129,17 @@ def _mixed(mail: Mail) -> Iterator[Mixed]:
 
 
 def _mislabelled(mail: Mail, part: Part) -> Iterator[Mislabelled]:
-    shown = next((text for text in mail.reading.of(Zone.BODY) if text.place == part.label and text.charset), None)
-    if shown is None or shown.content.isascii():
+    shown = [text for text in mail.reading.of(Zone.BODY) if text.place == part.label and text.charset]
+    # VIQR is ASCII in any case, and letters of an old font may be in UTF-8 by the rules.
+    if not shown or shown[0].content.isascii() or shown[0].charset == "viqr":
         return
+    used = shown[0].charset
     declared = part.parameters.get("charset", "")[:LONGEST_LABEL]
     label = name_of(codec_of(declared) or declared.lower())
-    families = ({shown.charset, label} <= family for family in _SAME)
-    if label != name_of(codec_of(shown.charset) or shown.charset) and not any(families):
-        used = shown.charset
-        yield Mislabelled(declared=ascii(declared)[1:-1], used=used, part=part.label, evidence=(_evidence(shown),))
+    by_the_rules = label == "utf-8" and any(text.charset == label and "\ufffd" not in text.content for text in shown)
+    if label != name_of(codec_of(used) or used) and {label, used} not in _SAME and not by_the_rules:
+        declared = "".join(each if each.isprintable() else "?" for each in declared)
+        yield Mislabelled(declared=declared, used=used, part=part.label, evidence=(_evidence(shown[0]),))
 
 
 def _fonts(mail: Mail) -> Iterator[LegacyFont]:

@@ -17,7 +17,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import ClassVar, Literal
 
-from filters._signup.catalogue import Catalogue, Category, guessed_category, read_catalogue
 from filters._signup.features import Features, features_of
 from filters._signup.lexicon import Lexicon, load_lexicon
 from filters._signup.model import Judgement, Kind, Model, load_model
@@ -25,6 +24,7 @@ from filters._signup.sender import Authentication, Sender, sender_of
 from filters._signup.subscribing import asked_list
 from filters._signup.telling import evidence, explained
 from gateway.mail import Mail
+from gateway.services import Catalogue, Category, guessed_category, read_catalogue
 from gateway.verdict import Finding
 
 SERVICES = Path(__file__).parent.parent / "policies" / "lists" / "services.yaml"
@@ -155,7 +155,7 @@ class Signup:
     FINDINGS: ClassVar[tuple[type[Finding], ...]] = (*_FINDINGS.values(), SubscriptionRequest)
     READS: ClassVar[bool] = True
 
-    minimum: float = 0.4
+    minimum: float = 0.45
     """Confidence from which a mail is reported; rules may want more."""
 
     authserv: str = ""

@@ -17,9 +17,9 @@ import uvloop
 from click.shell_completion import get_completion_class
 
 from gateway import __version__, explain, logs
+from gateway.commands.acts import held, quarantine
 from gateway.commands.coverage import coverage_command
 from gateway.commands.doctor import doctor
-from gateway.commands.acts import held, quarantine
 from gateway.commands.replay import replay_command
 from gateway.commands.report import report
 from gateway.commands.terminal import EX_CONFIG, EX_FAILED, EX_OK, EX_UNAVAILABLE, out, progress
@@ -73,6 +73,7 @@ POLICIES = click.argument(
 @click.version_option(__version__, prog_name="mailwarden")
 def main() -> None:
     """Mailwarden: a mail policy gateway. It stands on the mail relay and does what the body's written rules say."""
+    logs.configure("warning", "console")  # of the commands; the service says in its settings what it logs
 
 
 @main.command()

@@ -15,7 +15,6 @@ from typing import Any, Protocol
 
 from gateway.mail import Client, Envelope, Raw
 
-
 canonical = json.JSONEncoder(sort_keys=True, separators=(",", ":"), allow_nan=False).encode
 """A JSON value as text, so that equal values are equal bytes: keys sorted, no spaces, ASCII.
 

@@ -48,15 +48,22 @@ async def failed_cases(policy: Policy, *, open_mail: OpenMail) -> list[str]:
 
 async def _verdict(policy: Policy, case: Case, open_mail: OpenMail) -> Verdict:
     mail = _mail(policy, case)
+    told = _told(case)
     reports = await pipeline.examine(
-        {name: policy.filters[name] for name in decide.needed(policy, mail) if name not in case.given.unavailable},
+        {name: policy.filters[name] for name in decide.needed(policy, mail) if name not in told},
         mail,
         deadline=asyncio.get_running_loop().time() + CASE_DEADLINE,
         observe=_nobody_counts,
         open_mail=open_mail,
     )
-    blind = tuple(Report(name, failure="unavailable", reason="the case says so") for name in case.given.unavailable)
-    return decide.decide(policy, mail, (*reports, *blind))
+    return decide.decide(policy, mail, (*reports, *told.values()))
+
+
+def _told(case: Case) -> dict[str, Report]:
+    """The reports that the case has itself, by filter."""
+    found = {name: Report(name, findings) for name, findings in case.given.found.findings.items()}
+    blind = {name: Report(name, failure="unavailable", reason="the case says so") for name in case.given.unavailable}
+    return {**found, **blind}
 
 
 def _mail(policy: Policy, case: Case) -> Mail:

@@ -9,11 +9,11 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from filters._signup.codes import code_alone, code_near, hidden
-from filters._signup.domains import organisation
 from filters._signup.headers import header_features
 from filters._signup.lexicon import Found, Lexicon
 from filters._signup.links import Target, masked, target
 from filters._signup.sender import Sender
+from gateway.dns.names import organisation
 from gateway.mail import Mail
 from gateway.reading import Link, Text, Zone
 from gateway.text.folding import plain

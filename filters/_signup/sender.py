@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from email.utils import parseaddr
 from typing import Literal
 
-from filters._signup.catalogue import Catalogue, Known
-from filters._signup.domains import organisation, within
+from gateway.dns.names import organisation, within
 from gateway.mail import Mail, Part, domain_of
+from gateway.services import Catalogue, Known
 
 Authentication = Literal["pass", "fail", "unknown"]
 
@@ -63,15 +63,15 @@ def sender_of(mail: Mail, catalogue: Catalogue, authserv: str = "", official: fr
     local, domain = address.rpartition("@")[0], domain_of(address)
     authentication = authenticated(mail.root, domain, authserv)
     believed = authentication != "fail"
-    own = bool(domain) and bool(within(domain, mail.domains))
+    own = bool(domain) and within(domain, mail.domains)
     return Sender(
         name=name,
         local=local.lower(),
         domain=domain,
         authentication=authentication,
         known=(catalogue.known(domain) or _signer(mail.root, catalogue)) if believed else None,
-        official=believed and (own or bool(within(domain, catalogue.official | official))),
-        personal=bool(within(domain, catalogue.personal)),
+        official=believed and (own or within(domain, catalogue.official | official)),
+        personal=within(domain, catalogue.personal),
     )
 
 

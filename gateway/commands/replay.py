@@ -166,7 +166,10 @@ def _tell_trail(told: TrailReplay, tally: Tally, as_json: bool) -> None:
         }
         click.echo(json.dumps({"total": totals}))
         return
-    out.print(_changes(tally))
+    if findings.undecided and not tally.total:
+        out.print(Text("no decision is seen to change, but not all of them can be told", style="yellow"))
+    else:
+        out.print(_changes(tally))
     for line in _remarks(told):
         out.print(Text(line))
     if missing:

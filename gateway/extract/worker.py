@@ -187,7 +187,7 @@ def _load() -> None:
         with contextlib.suppress(ImportError):  # those of other systems
             importlib.import_module(f"encodings.{module.name}")
     readers()
-    kind_in(b"nothing in particular")
+    kind_in(b"\x00\x01 of no kind")  # libmagic reads its database when it is first asked
     gc.collect()
     gc.freeze()
 

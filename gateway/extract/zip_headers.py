@@ -60,7 +60,7 @@ class Directory:
 
 def local_header(data: bytes, at: int) -> Header | None:
     """The local header at a place, if there is one (APPNOTE 4.3.7)."""
-    if not data.startswith(LOCAL, at) or len(data) < at + LOCAL_LENGTH:
+    if at < 0 or not data.startswith(LOCAL, at) or len(data) < at + LOCAL_LENGTH:
         return None
     _, flags, method, crc, packed, size, name_length, extra_length = _LOCAL.unpack_from(data, at)
     name_at = at + LOCAL_LENGTH

@@ -165,11 +165,11 @@ class _Survey:
         return stop
 
     def _member(self, header: Header, base: int) -> None:
-        places = [at for at in dict.fromkeys((header.offset + base, header.offset)) if self.data.startswith(LOCAL, at)]
-        if not places:
+        places = dict.fromkeys((header.offset + base, header.offset))
+        found = [(at, local) for at in places if (local := local_header(self.data, at))]
+        if not found:
             self.odd["missing-member"] = None
             self._add(header.names, header, -1, len(self.data), 0)
-        found = [(at, local) for at in places if (local := local_header(self.data, at))]
         right = [(at, local) for at, local in found if local.raw_name == header.raw_name]
         for at, local in right[:1] or found:
             names = tuple(dict.fromkeys((*header.names, *local.names)))
@@ -184,7 +184,7 @@ class _Survey:
     def _add(
         self, names: tuple[str, ...], header: Header, at: int, start: int, packed: int, *, open: bool = False
     ) -> None:
-        packed = min(packed, len(self.data) - start)
+        packed = max(min(packed, len(self.data) - start), 0)
         key = (at, header.method, packed, header.encrypted, names)
         if key in self.seen:
             return

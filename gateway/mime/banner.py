@@ -15,8 +15,7 @@ from gateway.mail import Part, Raw, Span
 from gateway.mime.compose import Rewrite, base64_lines, content_fields, crlf_lines
 from gateway.mime.decode import IDENTITY, decoded
 from gateway.reply import printable
-from gateway.text import legacy
-from gateway.text.charsets import codec_of, text_of
+from gateway.text.charsets import OWN, codec_of, text_of
 
 REWRITE_LIMIT = 1024 * 1024
 """Bytes of a body that are decoded and written anew for a banner; before a longer one it is put in ASCII."""
@@ -93,7 +92,7 @@ def _charset(part: Part) -> str:
 def _in_charset(text: str, part: Part) -> bytes | None:
     """`text` in the part's charset; None if it has no place there, or if the charset is not written as ASCII is."""
     codec = codec_of(_charset(part) or "us-ascii")
-    if codec is None or codec in legacy.ENCODINGS:
+    if codec is None or codec in OWN:
         return text.encode() if text.isascii() else None
     try:
         return text.encode(codec) if _ASCII.encode(codec) == _ASCII.encode("ascii") else None

@@ -35,6 +35,10 @@ VARIANTS = {
 "_" are of its alphabet (RFC 4648 section 5); a line with a foreign character is none; each escape of quoted-printable
 is undone on its own."""
 
+UUENCODE_GROWTH = 2
+"""Bytes for each character of a uuencoded line at most. A line may promise zeros that it does not have, for spaces at
+its end get lost; a line of one character promises 45."""
+
 _ALPHABET = (string.ascii_letters + string.digits + "+/").encode()
 _FOREIGN = bytes(set(range(256)) - set(_ALPHABET) - set(b"="))
 _FROM_URL = bytes.maketrans(b"-_", b"+/")
@@ -201,17 +205,24 @@ def _uuencoded(blocks: Iterable[bytes]) -> Iterator[bytes]:
     rest, inside = b"", False
     for block in blocks:
         *lines, rest = (rest + block).split(b"\n")
-        for line in lines:
-            if inside and line.rstrip() == b"end":
-                inside = False
-            elif inside:
-                yield uuencoded_line(line.rstrip(b"\r"))
-            elif _UU_BEGIN.match(line):
-                inside = True
+        content, inside = _uuencoded_lines(lines, inside)
+        yield content
         if len(rest) > WINDOW:  # no uuencoded line is longer than 62 characters
             rest = b""
-    if inside and rest.rstrip() != b"end":
-        yield uuencoded_line(rest.rstrip(b"\r"))
+    yield _uuencoded_lines([rest], inside)[0]
+
+
+def _uuencoded_lines(lines: Iterable[bytes], inside: bool) -> tuple[bytes, bool]:
+    """What lines hold, the first being inside a file or not; and whether the next one is."""
+    content = bytearray()
+    for line in lines:
+        if inside and line.rstrip() == b"end":
+            inside = False
+        elif inside:
+            content += uuencoded_line(line.rstrip(b"\r"))
+        elif _UU_BEGIN.match(line):
+            inside = True
+    return bytes(content), inside
 
 
 def uuencoded_line(line: bytes) -> bytes:
@@ -220,6 +231,6 @@ def uuencoded_line(line: bytes) -> bytes:
         return b""
     length = ((line[0] - 32) & 63) * 4 // 3 + 3  # some encoders add a checksum character
     try:
-        return binascii.a2b_uu(line[:length])
+        return binascii.a2b_uu(line[:length])[: UUENCODE_GROWTH * len(line)]
     except binascii.Error:
         return b""

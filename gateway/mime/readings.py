@@ -58,10 +58,11 @@ def readings(raw: Raw, part: Part, limit: int | None = None) -> Iterator[Content
         types = tuple(one for one in types if not one.startswith("multipart/") and one not in MESSAGES)
         if not types:
             return
+    encodings = list(dict.fromkeys(_encodings(raw, part.body, part.encoding, said, head)))
     seen = set[tuple[int, int]]()
-    for encoding in _encodings(raw, part.body, part.encoding, said, head):
+    for encoding in encodings:
         content = decoded_as(encoding, raw, part.body, limit)
-        mark = (len(content), hash(content))
+        mark = (len(content), hash(content)) if len(encodings) > 1 else (0, 0)
         if mark in seen:
             continue
         first = not seen and not part.children
@@ -72,7 +73,7 @@ def readings(raw: Raw, part: Part, limit: int | None = None) -> Iterator[Content
 
 
 def _encodings(raw: Raw, body: Span, by_the_book: str, said: Declared, head: bytes) -> Iterator[str]:
-    """The encodings to undo; one may come twice."""
+    """The encodings to undo, best first; one may come twice."""
     yield by_the_book
     odd = False
     for encoding in said.encodings or (by_the_book,):

@@ -60,6 +60,15 @@ def line_starts(raw: Raw, mark: bytes, start: int, stop: int) -> Iterator[int]:
         yield at + 1
 
 
+def line_windows(raw: Raw, start: int, stop: int) -> Iterator[bytes]:
+    """The bytes from `start` to `stop` in pieces that end where a line does, unless a line is longer than a window."""
+    while start < stop:
+        window = raw[start : min(start + WINDOW, stop)]
+        cut = len(window) if start + WINDOW >= stop else window.rfind(b"\n") + 1 or len(window)
+        yield window[:cut]
+        start += cut
+
+
 def blank(raw: Raw, start: int, stop: int) -> bool:
     """True if there is nothing but white space between `start` and `stop`."""
     if stop - start <= WINDOW:

@@ -8,15 +8,18 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from itertools import islice
 
 from gateway.mime.decode import lenient_base64
 from gateway.mime.enclosure import MAX_ENCLOSURES, Enclosure, Means
 from gateway.mime.kinds import SNIFFED, kind_of
 from gateway.mime.scan import line_starts
+from gateway.reading import Reason
 
 MAX_MARKS = 1_000
-"""Lines that look like a boundary and are looked at."""
+"""Lines that look like a boundary before a field and are looked at."""
+
+MAX_DASHES = 200_000
+"""Lines that begin with two hyphens; a printed table of many pages has some thousands."""
 
 SEARCHED = 1024 * 1024
 """Bytes of a text searched for base64 that nothing announces; no program shows it as a file."""
@@ -31,13 +34,21 @@ _FIELD = rb"[!-9;-~]{1,100}+[ \t]*+:[^\n]*+(?:\n|\Z)(?:[ \t]++[^\n]*+(?:\n|\Z))*
 _HEAD = re.compile(rb"(?:From [^\n]*+\n)?(?:" + _FIELD + rb")++")
 _ABOUT_CONTENT = re.compile(rb"^(?:content-(?:type|transfer-encoding|disposition)|mime-version)[ \t]*:", re.I | re.M)
 _PART = re.compile(rb"--([^\r\n]{1,200})\r?\n(?:" + _FIELD + rb"){0,8}?content-[a-z-]{1,40}[ \t]*:", re.IGNORECASE)
+_LIKELY = re.compile(rb"--[^\r\n]{1,200}+\r?\n[!-9;-~]{1,100}+[ \t]*+:")
 _PART_WITHIN = 4 * 1024
 _BASE64 = re.compile(rb"^(?:[A-Za-z0-9+/]{4,}+={0,2}[ \t]*+(?:\r?\n|\Z))++", re.MULTILINE)
 
 
 def multipart_in(text: bytes) -> Iterator[Enclosure]:
     """A text from the first line on that begins a part, as the multipart whose body it is."""
-    for at in islice(line_starts(text, b"--", 0, len(text)), MAX_MARKS):
+    looked = 0
+    for number, at in enumerate(line_starts(text, b"--", 0, len(text))):
+        if number < MAX_DASHES and not _LIKELY.match(text, at):
+            continue
+        looked += 1
+        if looked > MAX_MARKS or number >= MAX_DASHES:
+            yield Enclosure(suffix="parts", how=Means.MESSAGE, blind=Reason.TOO_MANY)
+            return
         part = _PART.match(text[at : at + _PART_WITHIN])
         if part:
             boundary = part[1].rstrip().replace(b"\\", b"\\\\").replace(b'"', b'\\"')

@@ -13,12 +13,15 @@ from itertools import islice
 from gateway.mail import Raw, Span
 from gateway.mime.decode import lenient_base64, uuencoded_line
 from gateway.mime.enclosure import MAX_ENCLOSURES, Enclosure, Means
-from gateway.mime.scan import WINDOW, line_starts
+from gateway.mime.scan import WINDOW, line_starts, line_windows
 from gateway.reading import Reason
 from gateway.text.charsets import guessed
 
 MAX_MARKS = 1_000
-"""Lines of one text that begin like a file and are looked at."""
+"""Files within one text whose names are listed."""
+
+LONGEST_LINE = 256
+"""Bytes in which the first line of a file is looked for; one has 62."""
 
 # A mode, as POSIX has it, or none: Outlook takes two spaces for it.
 _BEGIN = re.compile(rb"begin(-base64)?(?:[ \t]+[0-7]{3,4}[ \t]+|[ \t]{2,})([^\r\n]{1,255})\r?(?:\n|\Z)")
@@ -30,10 +33,10 @@ _FROM_XX = bytes.maketrans(_XX, bytes(range(32, 96)))
 
 
 def names_in_text(raw: Raw, body: Span) -> list[str]:
-    """The names of the files within a text."""
+    """The names of the files within a text, as far as MAX_MARKS."""
     if len(body) <= WINDOW and _MARK not in raw[body.start : body.stop]:
         return []
-    return [guessed(begin[2]).strip() for _, begin in _marks(raw, body.start, body.stop)]
+    return [_name(begin) for _, begin in islice(_marks(raw, body.start, body.stop), MAX_MARKS)]
 
 
 def uuencoded(text: bytes) -> Iterator[Enclosure]:
@@ -45,34 +48,46 @@ def uuencoded(text: bytes) -> Iterator[Enclosure]:
         first = start + begin.end()
         end = _END.search(text, first)
         stop, at = (end.start(), end.end()) if end else (len(text), len(text))
-        content, how = _content(text[first:stop], in_base64=begin[1] is not None)
+        how = _how(text, first, stop)
+        content = b"".join(_blocks(text, first, stop, how, in_base64=begin[1] is not None))
         if not content and not end:
             continue
         number += 1
         if number > MAX_ENCLOSURES:
             yield Enclosure(suffix="uuencode", how=Means.UUENCODE, blind=Reason.TOO_MANY)
             return
-        name = guessed(begin[2]).strip()
-        yield Enclosure(suffix=f"uuencode-{number}", how=how, content=content, names=(name,) if name else ())
+        names = (_name(begin),) if _name(begin) else ()
+        yield Enclosure(suffix=f"uuencode-{number}", how=how, content=content, names=names)
 
 
 def _marks(raw: Raw, start: int, stop: int) -> Iterator[tuple[int, re.Match[bytes]]]:
     """Where a line begins that begins a file, and what it says."""
-    for at in islice(line_starts(raw, _MARK, start, stop), MAX_MARKS):
+    for at in line_starts(raw, _MARK, start, stop):
         begin = _BEGIN.match(raw[at : min(at + _LONGEST_MARK, stop)])
         if begin:
             yield at, begin
 
 
-def _content(lines: bytes, *, in_base64: bool) -> tuple[bytes, Means]:
+def _name(begin: re.Match[bytes]) -> str:
+    return guessed(begin[2]).strip()
+
+
+def _how(text: bytes, start: int, stop: int) -> Means:
+    """Whether the first line is as long as uuencode has it, or as xxencode."""
+    lines = text[start : min(start + LONGEST_LINE, stop)].split(b"\n")
+    first = next((line.rstrip() for line in lines if line.strip()), b"")
+    return Means.XXENCODE if not _fits(first) and _fits(first.translate(_FROM_XX)) else Means.UUENCODE
+
+
+def _blocks(text: bytes, start: int, stop: int, how: Means, *, in_base64: bool) -> Iterator[bytes]:
     if in_base64:
-        return lenient_base64(lines), Means.UUENCODE
-    split = lines.split(b"\n")
-    first = next((line.rstrip() for line in islice(split, 10) if line.strip()), b"")
-    if not _fits(first) and _fits(first.translate(_FROM_XX)):
-        split = [line.rstrip(b"\r ").translate(_FROM_XX) for line in split]
-        return b"".join(map(uuencoded_line, split)), Means.XXENCODE
-    return b"".join(uuencoded_line(line.rstrip(b"\r")) for line in split), Means.UUENCODE
+        yield lenient_base64(text[start:stop])
+        return
+    for block in line_windows(text, start, stop):
+        lines = block.split(b"\n")
+        if how is Means.XXENCODE:
+            lines = [line.rstrip(b"\r ").translate(_FROM_XX) for line in lines]
+        yield b"".join(uuencoded_line(line.rstrip(b"\r")) for line in lines)
 
 
 def _fits(line: bytes) -> bool:

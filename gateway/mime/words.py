@@ -14,8 +14,8 @@ ENCODED_WORD_LIMIT = 75
 _PREFIX, _SUFFIX = b"=?utf-8?b?", b"?="
 _OVERHEAD = len(_PREFIX) + len(_SUFFIX)
 # The charset may carry a language after an asterisk (RFC 2231 section 5), and may be missing. In the text, spaces and
-# question marks are wrong and common. A word that the end of the field cuts off is one if it has no space. The text ends
-# where another word begins, so that many a "=?" costs no more than one look each.
+# question marks are wrong and common. A word that the end of the field cuts off is one if it has no space. The text
+# ends where another word begins, so that many a "=?" costs no more than one look each.
 _WORD = re.compile(
     r"=\?([^?*\s]{0,64})(?:\*[^?\s]{0,64})?\?([BbQq])\?"
     r"(?:((?:[^?=]|=(?!\?(?!=))|\?(?!=))*+)\?=|([^\s?]++)\??\Z)"

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 
 from gateway.mime.enclosure import MAX_ENCLOSURES, Enclosure, Means
-from gateway.mime.scan import occurrences
+from gateway.mime.scan import occurrences, windows
 from gateway.reading import Reason
 from gateway.text.charsets import guessed
 
@@ -35,11 +35,15 @@ def yencoded(text: bytes) -> Iterator[Enclosure]:
         found = text.find(b"=yend", first)
         at = found if found >= 0 else len(text)
         name = guessed(begin[1]).strip()
-        yield Enclosure(
-            suffix=f"yenc-{number}", how=Means.YENC, content=_decoded(text[first:at]), names=(name,) if name else ()
-        )
+        content = b"".join(_decoded(text, first, at))
+        yield Enclosure(suffix=f"yenc-{number}", how=Means.YENC, content=content, names=(name,) if name else ())
 
 
-def _decoded(lines: bytes) -> bytes:
-    plain = lines.translate(None, b"\r\n\0")  # none of these is ever written unescaped
-    return _ESCAPED.sub(lambda escape: _UNESCAPED[escape[1]], plain).translate(_MINUS_42)
+def _decoded(text: bytes, start: int, stop: int) -> Iterator[bytes]:
+    rest = b""
+    for window in windows(text, start, stop):
+        plain = rest + window.translate(None, b"\r\n\0")  # none of these is ever written unescaped
+        pending = (len(plain) - len(plain.rstrip(b"="))) % 2
+        rest = b"=" * pending
+        plain = plain[: len(plain) - pending]
+        yield _ESCAPED.sub(lambda escape: _UNESCAPED[escape[1]], plain).translate(_MINUS_42)

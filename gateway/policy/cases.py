@@ -16,6 +16,7 @@ from urllib.parse import quote as percent
 from gateway.mail import Client, Envelope, Recipient
 from gateway.policy.forms import RuleId
 from gateway.policy.logic import HOME_ZONE
+from gateway.policy.pretended import Pretended
 from gateway.policy.when import ABSENT, HeaderName
 from gateway.schema.nodes import Node, ScalarNode
 from gateway.schema.reader import Invalid, Reader
@@ -123,6 +124,9 @@ class Given:
     """The whole message as it is, in the place of subject, headers, text and attachments."""
     unavailable: tuple[str, ...] = ()
     """The names of filters that cannot look."""
+    found: Pretended = field(default_factory=Pretended, metadata={"default": "{}"})
+    """What filters find that are not to be asked, because they would ask a network: a list for each, of codes or of
+    `{code: {field: value}}`. A field left out is empty, or the first of its words."""
 
     def __post_init__(self) -> None:
         if not self.to:

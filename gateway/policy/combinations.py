@@ -6,7 +6,8 @@ import re
 from collections.abc import Iterator
 
 from gateway.mail import Direction
-from gateway.policy.rule import SUBJECT_TAG_LIMIT, With, WrittenRule
+from gateway.policy.catalogue import testable_fields
+from gateway.policy.rule import SUBJECT_TAG_LIMIT, With, WrittenRule, placeholders
 from gateway.policy.when import directions_of, finding_names
 from gateway.schema.nodes import quote
 from gateway.schema.shapes import Position
@@ -34,6 +35,7 @@ def complaints(rule: WrittenRule) -> Iterator[Complaint]:
     yield from _words(rule)
     yield from _changes(rule)
     yield from _headers(rule.with_)
+    yield from _placeholders(rule)
     yield from _notices(rule)
     yield from _unknown(rule)
 
@@ -94,6 +96,14 @@ def _headers(asked: With) -> Iterator[Complaint]:
     for name in asked.remove_headers:
         if name.text.lower() in KEPT:
             yield asked.where, f"header {quote(name.text)} cannot be removed: mail cannot be read or traced without it"
+
+
+def _placeholders(rule: WrittenRule) -> Iterator[Complaint]:
+    kinds = [testable_fields(found.cls) for found in finding_names(rule.when)]
+    for name, value in rule.with_.headers.items():
+        if (wanted := placeholders(value)) and not any(set(wanted) <= set(known) for known in kinds):
+            fields = ", ".join(f"{{{each}}}" for each in wanted)
+            yield rule.with_.where, f'header {quote(name.text)}: no finding in "when" has {fields}'
 
 
 def _notices(rule: WrittenRule) -> Iterator[Complaint]:

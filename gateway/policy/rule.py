@@ -6,6 +6,7 @@ the reference. What goes together and what does not is in `combinations.py`.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, fields
 from enum import StrEnum
@@ -36,6 +37,12 @@ id and a help address."""
 
 SUBJECT_TAG_LIMIT = 60
 """Characters put before a subject; RFC 5322 section 2.1.1 wants lines under 78."""
+
+
+FILLED_LIMIT = 4_000
+"""Characters of a header's value with what was found filled in."""
+
+_PLACEHOLDER = re.compile(r"\{([a-z][a-z0-9_]*)\}")
 
 
 class Mode(StrEnum):
@@ -87,7 +94,8 @@ class With:
     subject: str = ""
     """Put before the subject."""
     headers: Mapping[HeaderName, str] = field(default_factory=dict)
-    """Header fields put on top of the message."""
+    """Header fields put on top of the message. `{field}` in a value stands for that field of the finding that made the
+    rule hold; where no finding has it, the header field is left out."""
     remove_headers: tuple[HeaderName, ...] = ()
     """Header fields taken out, all of each name; one that `headers` puts on again is replaced."""
     banner: Bilingual = ABSENT
@@ -191,9 +199,10 @@ class Rule(WrittenRule):
         added = {name.text.lower() for name in asked.headers}
         removed = {name.text.lower() for name in asked.remove_headers}
         yield from (RemoveHeader(name.text) for name in asked.remove_headers if name.text.lower() not in added)
-        for name, value in asked.headers.items():
+        for name, written in asked.headers.items():
             kind = ReplaceHeader if name.text.lower() in removed else AddHeader
-            yield kind(name.text, value)
+            if (value := filled(written, findings)) is not None:
+                yield kind(name.text, value)
         if asked.subject:
             yield TagSubject(asked.subject)
         if asked.banner is not None:
@@ -213,6 +222,32 @@ class Rule(WrittenRule):
         return reply.with_text(printable(text)[: REPLY_TEXT_LIMIT - len(mark)] + mark)
 
 
+def placeholders(text: str) -> tuple[str, ...]:
+    """The fields of findings that a header's value asks for."""
+    return tuple(_PLACEHOLDER.findall(text))
+
+
+def filled(text: str, findings: Iterable[Finding]) -> str | None:
+    """A header's value with each `{field}` filled in from the first finding that has all of them; None if none has."""
+    wanted = placeholders(text)
+    if not wanted:
+        return text
+    for finding in findings:
+        facts = {name: _written(value) for name, value in finding.facts().items()}
+        if facts.keys() >= set(wanted):
+            pieces = _PLACEHOLDER.split(text)  # text and names by turns
+            pieces[1::2] = [facts[name] for name in pieces[1::2]]
+            return "".join(pieces)[:FILLED_LIMIT]
+    return None
+
+
+def _written(value: object) -> str:
+    if isinstance(value, tuple | list | frozenset):
+        return ", ".join(sorted(map(str, value)) if isinstance(value, frozenset) else map(str, value))
+    return "" if value is None else str(value)
+
+
 def parts_of(findings: Iterable[Finding]) -> tuple[str, ...]:
     """The labels of the parts in which the findings were, each once."""
-    return tuple(dict.fromkeys(evidence.part for finding in findings for evidence in finding.evidence if evidence.part))
+    places = (evidence.part.partition("/")[0] for finding in findings for evidence in finding.evidence)
+    return tuple(dict.fromkeys(place for place in places if place))

@@ -108,7 +108,7 @@ def violations(
 ) -> Report:
     """The report for one unit, or for all if it is "". `cites` are the clauses of each rule of the policy."""
     groups: dict[_Key, Group] = {}
-    cases: deque[tuple[Value, ...]] = deque(maxlen=CASES)
+    newest: deque[tuple[Hit, _Key]] = deque(maxlen=CASES)
     told = 0
     for hit in tallies.hits(span):
         key = _key(hit, people, cites)
@@ -116,10 +116,10 @@ def violations(
             continue
         moment = hit.record.moment
         groups.setdefault(key, Group(moment, moment)).add(hit.record)
-        cases.append(_case(hit, key))
+        newest.append((hit, key))
         told += 1
     order = sorted(groups.items(), key=lambda item: (item[0].clauses, item[0].rule, -item[1].messages, item[0].account))
-    rows = [_row(*each) for each in order]
+    rows, cases = [_row(*each) for each in order], [_case(*each) for each in newest]
     return Report(
         key="violations",
         title=Words("Báo cáo các trường hợp vi phạm quy định", "Cases in which a rule held"),

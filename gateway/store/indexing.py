@@ -29,23 +29,29 @@ log = structlog.get_logger()
 
 
 class Indexing:
-    """Hands on pieces of this work to `write`, which returns how many records it was. Used from one event loop."""
+    """Hands this work on to `write` in pieces, which says how many records are still fresh. Used from one loop."""
 
     def __init__(self, write: Callable[[int], Awaitable[int]]) -> None:
         self._write = write
         self._fresh = 0
+        self._any_of_ours = False
         self._many = asyncio.Event()
         self._last = 0.0
         self._work: asyncio.Task[None] | None = None
 
+    def begin(self) -> None:
+        """Look after what a former process may have left."""
+        self._last = asyncio.get_running_loop().time()
+        if self._work is None:
+            self._work = asyncio.create_task(self._serve(), name="index the trail")
+
     def appended(self, count: int) -> None:
         """So many fresh records were written."""
         self._fresh += count
-        self._last = asyncio.get_running_loop().time()
+        self._any_of_ours = True
         if self._fresh >= MANY:
             self._many.set()
-        if self._work is None:
-            self._work = asyncio.create_task(self._serve(), name="index the trail")
+        self.begin()
 
     async def close(self) -> None:
         """Do what is left, if that can be: whoever opens the trail next finds the fresh records all the same."""
@@ -54,18 +60,19 @@ class Indexing:
             with suppress(asyncio.CancelledError):
                 await self._work
         with suppress(StoreUnavailable):
-            while self._fresh:
-                await self._piece()
+            while self._any_of_ours and await self._write(MOST):
+                pass
 
     async def _serve(self) -> None:
-        while self._fresh:
+        left = True
+        while left:
             await self._moment()
             try:
-                await self._piece()
+                left = await self._piece()
             except StoreUnavailable as error:
                 log.warning("trail not indexed", reason=str(error))
-                self._last = asyncio.get_running_loop().time()
                 self._many.clear()
+                self._last = asyncio.get_running_loop().time()
         self._work = None
 
     async def _moment(self) -> None:
@@ -76,28 +83,28 @@ class Indexing:
                 async with asyncio.timeout(left):
                     await self._many.wait()
 
-    async def _piece(self) -> None:
-        size = min(max(self._fresh // 4, LEAST), MOST)
-        done = await self._write(size)
-        self._fresh = max(0, self._fresh - done) if done else 0
+    async def _piece(self) -> bool:
+        """Index the oldest; True if there is more."""
+        self._fresh = await self._write(min(max(self._fresh // 4, LEAST), MOST))
         if self._fresh < MANY:
             self._many.clear()
+        return self._fresh > 0
 
 
-def index(connection: Connection, count: int) -> int:
-    """Give the oldest fresh records their indexes, so many at most; how many."""
-    indexed = connection.execute(select(HEAD.c.indexed)).scalar_one()
+def index(connection: Connection, count: int) -> tuple[int, int]:
+    """Give the oldest fresh records their indexes, so many at most: how many it were, and how many are left."""
+    number, indexed = connection.execute(select(HEAD.c.number, HEAD.c.indexed)).one()
     oldest = select(RECORDS.c.number).where(RECORDS.c.number > indexed).order_by(RECORDS.c.number).limit(count)
     last = connection.scalar(select(func.max(oldest.subquery().c.number)))
     if last is None:
-        return 0
+        return 0, 0
     piece = RECORDS.c.number.between(indexed + 1, last)
     done = connection.execute(update(RECORDS).where(piece).values(fresh=None)).rowcount
     connection.execute(update(HEAD).values(indexed=last))
-    return done
+    return done, number - last
 
 
 def index_all(connection: Connection) -> None:
     """The same for all of them."""
-    while index(connection, MOST):
+    while index(connection, MOST)[1]:
         pass

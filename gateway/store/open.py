@@ -77,6 +77,7 @@ async def open_store(
         if opened.try_alone():
             await mail_writer.run(lambda turn: _tidy(files, index, turn), within=None)
         await threads.run(opened.share)
+        stores.trail.begin()
     except BaseException:
         await stores.close()
         raise

@@ -64,6 +64,10 @@ class EmbeddedTrail:
         self._indexing = Indexing(lambda count: writer.run(partial(self._index, count=count)))
         self._indexed = 0
 
+    def begin(self) -> None:
+        """Begin the work that the trail does by itself: indexes for records that a former process left without."""
+        self._indexing.begin()
+
     async def append(self, records: Sequence[AuditRecord]) -> None:
         """Remember; on stable storage when it returns. Raises StoreUnavailable.
 
@@ -140,12 +144,12 @@ class EmbeddedTrail:
         turn.later.append(self._file.extend(turn.connection, contents))
 
     def _index(self, turn: Turn[Head], count: int) -> int:
-        done = index(turn.connection, count)
+        done, left = index(turn.connection, count)
         self._indexed += done
         if self._indexed >= ANALYSED:
             analyse(turn.connection)
             self._indexed = 0
-        return done
+        return left
 
     async def _inspected(self, noted: Sequence[Head]) -> tuple[int, list[str]]:
         """The number of the last `expired` record, and what is wrong in the light of it."""

@@ -12,6 +12,10 @@ from encodings.aliases import aliases
 from functools import lru_cache
 
 from gateway.text import legacy
+from gateway.text.eastern import iso_2022_cn
+
+OWN = frozenset({*legacy.ENCODINGS, "iso2022_cn"})
+"""The codecs that are no codecs of Python: they are only read."""
 
 _NOT_CHARSETS = frozenset(
     {
@@ -51,6 +55,7 @@ _ALSO_KNOWN = {
     "cp932": "x_sjis ms_kanji windows_31j ms932 csshiftjis",
     "euc_jp": "x_euc_jp x_euc cseucpkdfmtjapanese",
     "cp949": "ks_c_5601 ksc_5601 iso_ir_149 korean windows_949 csksc56011987 ks_c_5601_1989 cseuckr x_windows_949",
+    "iso2022_cn": "iso_2022_cn iso_2022_cn_ext csiso2022cn",
     "hz": "hz_gb_2312 hzgb",
     "tcvn5712": "tcvn tcvn_5712 tcvn5712_1 tcvn5712_1_1993 x_viet_tcvn x_viet_tcvn5712 csviettcvn",
     "tcvn3": "abc x_abc x_viet_abc x_tcvn3 x_viet_tcvn3",
@@ -93,7 +98,7 @@ _PUNCTUATION = re.compile(r"[^a-z0-9]+")
 
 @lru_cache(maxsize=256)
 def codec_of(charset: str) -> str | None:
-    """The codec of a charset: Python's name, or one of `legacy.ENCODINGS`; None if it has none or is no charset."""
+    """The codec of a charset: Python's name, or one of `OWN`; None if it has none or is no charset."""
     name = _PUNCTUATION.sub("_", charset[:64].strip().lower()).strip("_")
     codec = _CODECS.get(name) or _CODECS.get(_ISO_8859.sub(r"iso8859_", name))
     return _READ_AS.get(codec, codec) if codec else None
@@ -124,6 +129,8 @@ def decoded(data: bytes, codec: str) -> str:
     """`data` by a codec that `codec_of` gave, U+FFFD for what is invalid."""
     if codec in legacy.ENCODINGS:
         return legacy.decoded(data, codec)
+    if codec == "iso2022_cn":
+        return iso_2022_cn(data)
     try:
         return data.decode(codec, "replace")
     except (LookupError, UnicodeError):  # a codec without "replace" for its state

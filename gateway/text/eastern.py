@@ -23,7 +23,14 @@ _EASTERN: dict[str, tuple[frozenset[int], float]] = {
     "gb18030": (frozenset(range(0xB0, 0xD8)), 0.7),
     "big5hkscs": (frozenset(range(0xA4, 0xC7)), 0.7),
 }
-_UTF_16 = {"utf_16_le": 1, "utf_16_be": 0}
+_DESIGNATION = re.compile(rb"\x1b\$[)*+].")
+_SHIFTED = re.compile(rb"\x0e([^\x0f\r\n]*+)\x0f?")
+
+
+def iso_2022_cn(data: bytes) -> str:
+    """ISO-2022-CN as text (RFC 1922), as far as it is GB 2312: between SO and SI each letter is two bytes."""
+    shifted = _SHIFTED.sub(lambda run: bytes(octet | 0x80 for octet in run[1]), _DESIGNATION.sub(b"", data))
+    return shifted.decode("gb2312", "replace")
 
 
 def wide_codec(data: bytes) -> str:

@@ -94,6 +94,8 @@ def is_mixed(text: str) -> bool:
 
 
 def _is_viqr(text: str) -> bool:
+    if "^" not in text and "+" not in text:  # the sign of ê, â and ô, that of ơ and ư: no sentence is without
+        return False
     first = _VIQR_SIGN.search(text)
     if not first:
         return False

@@ -98,7 +98,8 @@ _COMMON += "\u00a0“”‘’–—…•·äöüñçïîûëå"
 _SLOTS = f"\0{_COMMON}".ljust(256, "\ufffe")
 _ENCODING = codecs.charmap_build(_SLOTS)
 _ODD = re.compile("([^{0}]+(?:[{0}]{{1,3}}[^{0}]+)*)".format(re.escape(_COMMON)))
-_MARKED = re.compile(f"[{UNSEEN}]*[{MARKS}]")
+_MARK = re.compile(f"[{MARKS}]")
+_MARKS_FIRST = re.compile(f"[{UNSEEN}]*+[{MARKS}]")
 _CLUSTER = re.compile(f"[^{MARKS}{UNSEEN}][{MARKS}{UNSEEN}]*|[{MARKS}{UNSEEN}]+")
 
 
@@ -169,7 +170,7 @@ def _pieces(text: str) -> Iterator[tuple[str, bool]]:
     """A text in pieces, by turns of common characters and others. A mark takes the character before it along."""
     runs = _ODD.split(text)
     for common, odd in zip_longest(runs[::2], runs[1::2], fillvalue=""):
-        if _MARKED.match(odd):
+        if _MARKS_FIRST.match(odd):
             yield common[:-1], True
             yield common[-1:] + odd, False
         else:
@@ -179,7 +180,7 @@ def _pieces(text: str) -> Iterator[tuple[str, bool]]:
 
 def _clusters(piece: str) -> Sequence[str]:
     """The characters of a piece, each with its marks."""
-    return _CLUSTER.findall(piece) if _MARKED.search(piece) else piece
+    return _CLUSTER.findall(piece) if _MARK.search(piece) else piece
 
 
 def _single_spaced(text: str) -> str:

@@ -22,6 +22,7 @@ LONGEST_REFERENCE = 40
 _REST = r"""((?:[^>"'=]++|=[ \t\r\n\f]*+(?:"[^"]*+"|'[^']*+')?+|["'])*+)"""
 _TOKEN = re.compile(rf"([^<]*+)<(?:(/?)([a-zA-Z][^ \t\r\n\f/>]*+){_REST}>|!--(?:-?>)?)")
 _LOOSE_TOKEN = re.compile(r"([^<]*+)<(?:(/?)([a-zA-Z][^ \t\r\n\f/>]*+)([^>]*+)>|!--(?:-?>)?)")
+_OPENS = re.compile("</?[a-zA-Z]")
 _END_OF_COMMENT = re.compile(r"--!?>")
 _DECLARATION = re.compile(r"<[!?/][^>]*+>")
 _VALUE = r"""[ \t\r\n\f]*+=[ \t\r\n\f]*+(?:"([^"]*+)"|'([^']*+)'|([^ \t\r\n\f>]*+))"""
@@ -70,14 +71,14 @@ Token = str | Tag | End | Raw | Comment
 
 def tokens(source: str) -> Iterator[Token]:
     """The tokens of HTML, in order. Text is decoded."""
-    at, token = 0, _TOKEN
+    at, token, last = 0, _TOKEN, source.rfind(">")
     while True:
         found = token.match(source, at)
         if not found:
             sign = source.find("<", at)
-            if sign < 0:
+            if sign < 0 or sign > last:
                 break
-            if source[sign + 1 : sign + 2].isalpha() and token is _TOKEN:
+            if token is _TOKEN and _OPENS.match(source, sign):
                 token = _LOOSE_TOKEN  # a quotation mark is missing somewhere: from here on they do not count
                 continue
             declaration = _DECLARATION.match(source, sign)
@@ -87,12 +88,12 @@ def tokens(source: str) -> Iterator[Token]:
         text, slash, name, rest = found.groups()
         at = found.end()
         if text:
-            yield unescaped(text)
+            yield unescaped(text) if "&" in text else text
         if not name:
             at, comment = _comment(source, at)
             yield Comment(comment)
         elif slash:
-            yield End(name.lower())
+            yield _end(name)
         else:
             tag = _tag(name, rest) if len(rest) <= LONGEST_REMEMBERED else _read_tag(name, rest)
             yield tag
@@ -106,7 +107,7 @@ def tokens(source: str) -> Iterator[Token]:
 
 def unescaped(text: str) -> str:
     """Text with its character references decoded."""
-    return _REFERENCE.sub(_character, text) if "&" in text else text
+    return _REFERENCE.sub(_character, text)
 
 
 def _comment(source: str, at: int) -> tuple[int, str]:

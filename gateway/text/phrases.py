@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Generic, TypeVar
@@ -12,6 +13,9 @@ from gateway.text.folding import Folded, plain
 from gateway.text.squeezing import squeezed
 
 T = TypeVar("T")
+
+MOST_SPELT_TWICE = 3
+"""Syllables of a phrase that are looked for in both of their spellings: each doubles the patterns."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +35,7 @@ class Phrases(Generic[T]):
         """`fold` is the form that will be searched (`plain`, `toned`, `squeezed`); the phrases are folded likewise.
 
         A phrase of which nothing is left after folding is never found. Where two are one after folding, both are.
+        A phrase with "ky" or "quí" is found as "ki" and "quý" as well.
         """
         self._values: list[T] = []
         self._apart: list[bool] = []
@@ -54,10 +59,24 @@ class Phrases(Generic[T]):
                 yield Hit(start, stop, self._values[index])
 
 
+# "kỹ thuật" and "kĩ thuật", "quý" and "quí": one syllable in two spellings, and both are taught.
+_I, _Y = "iíìỉĩị", "yýỳỷỹỵ"
+_OTHER = str.maketrans(_I + _Y, _Y + _I)
+_FINAL = re.compile(rf"(?<=[hklmstv])[{_I}{_Y}](?!\w)|(?<=qu)[{_I}{_Y}](?!\w)")
+
+
 def _patterns(phrase: str, fold: Callable[[str], Folded]) -> Iterator[tuple[str, bool]]:
     """The phrase, and for squeezed text the same in one word, which counts only where letters stood apart."""
-    if not phrase:
-        return
-    yield phrase, False
-    if fold is squeezed and (joined := "".join(each for each in phrase if each.isalnum())) not in ("", phrase):
-        yield joined, True
+    for spelling in _spellings(phrase) if phrase else ():
+        yield spelling, False
+        joined = "".join(each for each in spelling if each.isalnum())
+        if fold is squeezed and joined not in ("", spelling):
+            yield joined, True
+
+
+def _spellings(phrase: str) -> set[str]:
+    found = {phrase}
+    for place in list(_FINAL.finditer(phrase))[:MOST_SPELT_TWICE]:
+        other = place[0].translate(_OTHER)
+        found |= {each[: place.start()] + other + each[place.end() :] for each in found}
+    return found

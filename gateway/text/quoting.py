@@ -77,11 +77,13 @@ _CLOSING = re.compile(
 def passages(body: str) -> tuple[Passage, ...]:
     """The passages of a body, in order, which are all of it. Linear; never raises."""
     lines = body.split("\n")
-    found, at = [], 0
+    found: list[Passage] = []
+    at = 0
     with_roles = zip(_roles([line.strip() for line in lines]), lines, strict=True)
     for role, group in groupby(with_roles, key=itemgetter(0)):
         length = sum(len(line) + 1 for _, line in group)
-        found.append(Passage(role, at, min(at + length, len(body))))
+        if at < len(body) or not found:  # behind the last line break there is nothing
+            found.append(Passage(role, at, min(at + length, len(body))))
         at += length
     return tuple(found)
 

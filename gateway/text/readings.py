@@ -69,12 +69,18 @@ _MARKS = (  # the longer ones first: UTF-32 begins as UTF-16 does
     (codecs.BOM_UTF16_LE, "utf_16_le"),
     (codecs.BOM_UTF16_BE, "utf_16_be"),
 )
-_ESCAPES = ((b"\x1b$)C", "iso2022_kr"), (b"\x1b$", "iso2022_jp_2"), (b"\x1b(", "iso2022_jp_2"), (b"~{", "hz"))
+_ESCAPES = (
+    (b"\x1b$)C", "iso2022_kr"),
+    (b"\x1b$)A", "iso2022_cn"),
+    (b"\x1b$", "iso2022_jp_2"),
+    (b"\x1b(", "iso2022_jp_2"),
+    (b"~{", "hz"),
+)
 _CARELESS = frozenset({"ascii", "utf_8", "cp1252", "cp1254", "cp1258", "iso8859_15"})
 """Labels that senders put on anything; all are as ASCII in seven bits."""
 _UTF_7 = re.compile(rb"\+[A-Za-z0-9+/]{3}")
 _WESTERN = re.compile("[\\s -\u024f\u0300-\u036f\u1e00-\u206f\u20ab\u20ac]+")
-_HIGH = re.compile(rb"[\x80-\xff]+")
+_ASCII = bytes(range(0x80))
 _TWICE = re.compile("[ÃÄÆÅáâ][\x80-\xbf‚ƒ„…†‡ˆ‰Š‹ŒŽ‘’“”•–—˜™š›œžŸ]")
 _AS_BYTES = {ord(bytes([at]).decode("cp1252", "ignore") or chr(at)): at for at in range(0x80, 0xA0)}
 
@@ -102,16 +108,21 @@ def _seven_bits(data: bytes, labels: list[str]) -> Iterator[Decoded]:
     for escape, codec in _ESCAPES:
         if escape in data and _is_whole(data, codec):
             yield _by(data, codec, Why.EVIDENCE)
+            break
     if _UTF_7.search(data) and _is_whole(data, "utf_7") and _WESTERN.fullmatch(text := decoded(data, "utf_7")):
         yield Decoded(text, "utf-7", Why.EVIDENCE)
     text = data.decode("ascii")
     yield from reread(text)
-    yield Decoded(text, name_of(labels[0]) if labels else "us-ascii", Why.LABEL if labels else Why.DEFAULT)
+    if labels and labels[0] in _CARELESS:
+        yield Decoded(text, name_of(labels[0]), Why.LABEL)
+    else:
+        yield Decoded(text, "us-ascii", Why.DEFAULT)
 
 
 def _eight_bits(data: bytes, labels: list[str], trusted: list[str]) -> Iterator[Decoded]:
     text = data.decode("utf-8", "replace")
-    if text.count("\ufffd") <= FEW_ERRORS * sum(map(len, _HIGH.findall(data))):
+    errors = text.count("\ufffd")
+    if not errors or errors <= FEW_ERRORS * len(data.translate(None, _ASCII)):
         yield from reread(text)
         yield Decoded(text, "utf-8", Why.LABEL if "utf_8" in labels else Why.EVIDENCE)
         return

@@ -23,10 +23,7 @@ _AFTER = re.compile(r"[\W_][^\W_]{2,7}(?![^\W_])")
 _HELD = re.compile(r"(?<![^\W_])[^\W_]++(?:[*._~|^+-]{1,3}[^\W_]++)+")
 _SEPARATORS = re.compile(r"[\W_]+")
 _REPEATED = re.compile(r"([^\W\d_])\1+")
-# Digits in or at a word, and signs within one.
-_DISGUISE = re.compile(
-    r"(?<=[a-z])[0134578]+|[0134578]+(?=[a-z])|(?<=[a-z])[0134578@$!|]+(?=[a-z])|(?<=[a-z])[@$](?= )"
-)
+_DISGUISE = re.compile(r"[0134578@$!|]+")
 _STANDS_FOR = str.maketrans("0134578@$!|", "oieastbasil")
 
 
@@ -36,7 +33,7 @@ def squeezed(text: str) -> Folded:
     Letters put together bear a seam where they stood apart, since where one word ended and the next began is not known.
     """
     base = plain(text)
-    letters = _DISGUISE.sub(lambda found: found[0].translate(_STANDS_FOR), base.text)
+    letters = _DISGUISE.sub(_undisguised, base.text)
     kept, seams, at, length = [], [], 0, 0
     for start, stop, seam in _cuts(letters):
         kept.append((at, start))
@@ -51,6 +48,16 @@ def squeezed(text: str) -> Folded:
         return [place for start, stop in kept for place in places[start:stop]] + [len(text)]
 
     return Folded("".join(letters[start:stop] for start, stop in kept), Origin(origin), frozenset(seams))
+
+
+def _undisguised(found: re.Match[str]) -> str:
+    """Digits in or at a word, and signs within one, as the letters they stand for."""
+    signs, text = found[0], found.string
+    before, after = text[found.start() - 1 : found.start()].isalpha(), text[found.end() : found.end() + 1]
+    within = before and after.isalpha()
+    at_a_word = signs.isdigit() and (before or after.isalpha())
+    ends_it = before and after == " " and signs in ("@", "$")
+    return signs.translate(_STANDS_FOR) if within or at_a_word or ends_it else signs
 
 
 def _cuts(text: str) -> list[tuple[int, int, bool]]:

@@ -25,6 +25,7 @@ import memory
 import pieces
 import reading
 import speed
+import text
 from rich.console import Console
 from rich.table import Table
 
@@ -42,11 +43,11 @@ out = Console()
 @click.command()
 @click.option("--rounds", default=3, show_default=True, help="Rounds over all systems.")
 @click.option("--seconds", default=3.0, show_default=True, help="Seconds for each case and system in a round.")
-@click.option("--only", type=click.Choice(["speed", "memory", "pieces", "reading"]), help="One part of it.")
+@click.option("--only", type=click.Choice(["speed", "memory", "pieces", "reading", "text"]), help="One part of it.")
 @click.option("--json", "path", default="build/bench.json", show_default=True, type=click.Path(path_type=Path))
 def main(rounds: int, seconds: float, only: str | None, path: Path) -> None:
     """Measure, print tables, write all figures as JSON."""
-    parts = [only] if only else ["speed", "memory", "pieces", "reading"]
+    parts = [only] if only else ["speed", "memory", "pieces", "reading", "text"]
     report: dict[str, Any] = {"cores": os.cpu_count(), "python": platform.python_version()}
     with out.status("starting") as status:
         if "speed" in parts:
@@ -59,9 +60,13 @@ def main(rounds: int, seconds: float, only: str | None, path: Path) -> None:
         if "reading" in parts:
             status.update("attached files")
             report["reading"] = reading.run()
+        if "text" in parts:
+            status.update("texts")
+            report["text"] = text.run()
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(json.dumps(report, indent=1))
     tables = {"speed": _show_speed, "memory": _show_memory, "pieces": _show_pieces, "reading": _show_reading}
+    tables["text"] = _show_text
     for name in parts:
         tables[name](report[name])
     out.print(f"All figures are in {path}.")
@@ -114,8 +119,9 @@ def _show_pieces(steps: list[dict[str, Any]]) -> None:
     table = Table(title="Single steps, CPU")
     table.add_column("step")
     table.add_column("ms", justify="right")
+    table.add_column("times as fast as email", justify="right")
     for step in steps:
-        table.add_row(step["step"], f"{step['milliseconds']:.3f}")
+        table.add_row(step["step"], f"{step['milliseconds']:.3f}", f"{step['times']:.1f}" if step["times"] else "")
     out.print(table)
 
 
@@ -126,6 +132,19 @@ def _show_reading(cases: list[dict[str, Any]]) -> None:
     for row in cases:
         milliseconds = (f"{1000 * row[name]:.1f}" for name in ("seconds", "our_cpu", "their_cpu"))
         table.add_row(row["case"], *milliseconds, f"{row['their_mb']:.0f}", ", ".join(row["blind"]))
+    out.print(table)
+
+
+def _show_text(steps: list[dict[str, Any]]) -> None:
+    table = Table(title="Texts, CPU")
+    for column in ("step", "ms", "MB/s"):
+        table.add_column(column, justify="left" if column == "step" else "right")
+    for step in steps:
+        rate, spent = step["megabytes"], step["milliseconds"]
+        matched = step["step"] in ("fold and match: plain", "fold and match: toned")
+        floor = f" [{'green' if rate >= text.FOLD_AND_MATCH_LIMIT else 'red'}]at least 20[/]" if matched else ""
+        limit = _mark(step["step"].startswith("HTML"), spent, text.HTML_LIMIT, "ms")
+        table.add_row(step["step"], f"{spent:.2f}{limit}", f"{rate:.1f}{floor}")
     out.print(table)
 
 

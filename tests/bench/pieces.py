@@ -15,6 +15,7 @@ from letters import letter
 from gateway.decide import decide, needed
 from gateway.mail import Mail, Raw
 from gateway.mime.edit import edited, joined
+from gateway.mime.enclosed import enclosures, readings, within
 from gateway.mime.parse import parse
 from gateway.policy.load import load
 from gateway.policy.model import Policy
@@ -30,8 +31,14 @@ EDITS = (TagSubject("[Bên ngoài] "), AddHeader("X-Mail-Origin", "outside"), Ba
 
 
 def run() -> list[dict[str, object]]:
-    """The CPU milliseconds of each step, the best of some repeats."""
-    return [{"step": step, "milliseconds": 1000 * _cpu_seconds(work)} for step, work in _steps()]
+    """The CPU milliseconds of each step, the best of some repeats; and how many times as fast it is as the next step,
+    where that is the same work by the standard library."""
+    found = [(step, 1000 * _cpu_seconds(work)) for step, work in _steps()]
+    after = [*found[1:], ("", 0.0)]
+    return [
+        {"step": step, "milliseconds": spent, "times": theirs / spent if "email" in other else None}
+        for (step, spent), (other, theirs) in zip(found, after, strict=True)
+    ]
 
 
 def _steps() -> Iterator[tuple[str, Callable[[], object]]]:
@@ -39,6 +46,8 @@ def _steps() -> Iterator[tuple[str, Callable[[], object]]]:
         raw = letter(size).content
         yield f"parse, {name}", lambda raw=raw: parse(raw)
         yield f"email.message_from_bytes, {name}", lambda raw=raw: email.message_from_bytes(raw)
+        yield f"all readings, {name}", lambda raw=raw: _read(raw)
+        yield f"all contents by email, {name}", lambda raw=raw: _read_by_email(raw)
     for name, size in SIZES.items():
         raw, root = (content := letter(size).content), parse(content)
         yield f"three edits, {name}", lambda raw=raw, root=root: _rewritten(raw, root)
@@ -58,6 +67,22 @@ def _cpu_seconds(work: Callable[[], object]) -> float:
     timer = timeit.Timer(work, timer=time.process_time)
     number = max(1, int(SECONDS / max(timer.timeit(1), 1e-6)))
     return min(timer.repeat(REPEATS, number)) / number
+
+
+def _read(raw: Raw) -> int:
+    """Every content in every way that a program may read it, and what lies within."""
+    size = 0
+    for part in parse(raw).walk():
+        size += sum(len(one.content) for one in enclosures(raw, part))
+        for reading in readings(raw, part):
+            size += len(reading.content)
+            size += sum(len(one.content) for one in within(reading.content, reading.media_types[0], part.names))
+    return size
+
+
+def _read_by_email(raw: bytes) -> int:
+    contents = (part.get_payload(decode=True) for part in email.message_from_bytes(raw).walk())
+    return sum(len(content) for content in contents if isinstance(content, bytes))
 
 
 def _rewritten(raw: Raw, root: object) -> bytes:

@@ -9,6 +9,8 @@ import asyncio
 import hashlib
 import json
 import os
+import subprocess
+import sys
 import tempfile
 import time
 from collections.abc import Awaitable, Callable
@@ -51,7 +53,7 @@ def main(mails: int, records: int, path: Path) -> None:
     for name, value in figures.items():
         table.add_row(name, f"{value:,.4f}" if isinstance(value, float) else f"{value:,}")
     out.print(table)
-    missed = [name for name, value in figures.items() if name.startswith("list ") and value > LIST_LIMIT]
+    missed = [name for name, value in figures.items() if name.startswith(f"list {mails:,} by") and value > LIST_LIMIT]
     missed += [name for name, value in figures.items() if name.startswith("find ") and value > FIND_LIMIT]
     missed += ["appends a second"] if figures["appends a second"] < APPENDS_FLOOR else []
     raise SystemExit(f"missed: {', '.join(missed)}" if missed else 0)
@@ -59,22 +61,51 @@ def main(mails: int, records: int, path: Path) -> None:
 
 async def measure(folder: Path, mails: int, records: int) -> dict[str, Any]:
     """All figures: seconds unless the name says otherwise."""
-    stores = await open_store(folder)
-    figures = await keep(stores, mails) | await remember(stores, records)
+    stores = await open_store(folder / "store")
+    figures = await keep(stores, mails)
+    await stores.close()
+    figures |= {f"{name}, as a command": command(folder, *words) for name, words in commands(mails).items()}
+    stores = await open_store(folder / "store")
+    figures |= await remember(stores, records)
     await stores.close()
     started = time.perf_counter()
-    stores = await open_store(folder)
+    stores = await open_store(folder / "store")
     figures["open again"] = time.perf_counter() - started
     await stores.close()
-    figures["bytes of the index"] = sum(each.stat().st_size for each in folder.glob("index-*"))
-    figures["bytes of the trail"] = (folder / "trail.db").stat().st_size
-    for index in folder.glob("index-*"):
+    figures["bytes of the index"] = sum(each.stat().st_size for each in (folder / "store").glob("index-*"))
+    figures["bytes of the trail"] = (folder / "store" / "trail.db").stat().st_size
+    for index in (folder / "store").glob("index-*"):
         index.unlink()
     started = time.perf_counter()
-    stores = await open_store(folder)
+    stores = await open_store(folder / "store")
     figures["open with a lost index"] = time.perf_counter() - started
     await stores.close()
     return figures
+
+
+def commands(mails: int) -> dict[str, tuple[str, ...]]:
+    """The commands that show what is kept."""
+    return {
+        "list 100": ("held", "list"),
+        f"list {mails:,}": ("held", "list", "--all", f"--limit={mails}"),
+        f"list {mails:,} as JSON": ("held", "list", "--all", f"--limit={mails}", "--json"),
+        "start and do nothing": ("held", "list", "--limit=0"),
+    }
+
+
+def command(folder: Path, *words: str) -> float:
+    """Seconds of a `mailwarden` command on that store."""
+    (folder / "policy.yaml").write_text("version: 1\norganisation: {domains: [example.gov.vn]}\nrules: []\n")
+    settings = {
+        "listeners": [{"name": "inbound", "smtp": "127.0.0.1:0", "upstream": "smtp://127.0.0.1:9"}],
+        "policy": "policy.yaml",
+        "state": str(folder),
+    }
+    (folder / "gateway.yaml").write_text(json.dumps(settings))  # JSON is YAML
+    line = [sys.executable, "-m", "gateway", *words, "-c", str(folder / "gateway.yaml")]
+    started = time.perf_counter()
+    subprocess.run(line, check=True, stdout=subprocess.DEVNULL)
+    return time.perf_counter() - started
 
 
 async def keep(stores: Stores, mails: int) -> dict[str, Any]:
@@ -107,7 +138,7 @@ async def keep(stores: Stores, mails: int) -> dict[str, Any]:
         "several": Query(kind=Kind.HELD, states=(State.WAITING,), rule="no-signup", text="số 9"),
     }
     whole = await middle(lambda: stores.mail.find(Query(limit=mails)))
-    lists: dict[str, float] = {f"all {mails:,} at once": whole}
+    lists: dict[str, float] = {f"list {mails:,} by all at once": whole}
     for name, query in queries.items():
         lists[f"list {mails:,} by {name}"] = await middle(lambda query=query: stores.mail.find(query))
     return {

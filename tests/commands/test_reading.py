@@ -160,6 +160,7 @@ def test_replay_that_cannot_tell_does_not_say_that_nothing_changes(folder: Path)
     told = replayed(folder, LOOKING)
     assert told.exit_code == 3
     assert "what attachments finds" in told.stdout
+    assert "no decision changes" not in told.stdout
     lines = [json.loads(line) for line in replayed(folder, LOOKING, "--json").stdout.splitlines()]
     assert lines[0] == {"unknown": {"rule": "+ no-archives", "missing": "what attachments finds", "records": 1}}
     assert replayed(folder, POLICY).exit_code == 0

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
+import io
 import struct
-from dataclasses import fields
+import zipfile
+from collections.abc import Iterator
+from dataclasses import fields, replace
 from datetime import UTC, datetime
+from hashlib import sha256
 from typing import Any
 
 import pytest
@@ -13,9 +18,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from filters.attachments import Attachments
-from gateway.errors import Unavailable
+from gateway.extract.opener import Opener
+from gateway.limits import FileReading
 from gateway.mail import Client, Envelope, Mail
 from gateway.mime.parse import parse
+from gateway.reading import Reading
 from gateway.verdict import Finding, PureFilter
 
 PE = b"MZ" + bytes(58) + struct.pack("<I", 64) + b"PE\0\0" + bytes(100)
@@ -25,7 +32,8 @@ TEXT = b"Content-Type: text/plain; charset=utf-8\r\n\r\nxin ch\xc3\xa0o"
 
 
 def mail(raw: bytes) -> Mail:
-    return Mail(
+    """The mail of these bytes, opened as the pipeline does it."""
+    unopened = Mail(
         id="1",
         listener="test",
         received=datetime(2026, 9, 1, tzinfo=UTC),
@@ -35,6 +43,34 @@ def mail(raw: bytes) -> Mail:
         raw=raw,
         root=parse(raw),
     )
+    return replace(unopened, opened=OPENED(unopened))
+
+
+class _Opened:
+    """Opens mails on a loop of its own, so that the sandbox is started once for all of them."""
+
+    def __init__(self) -> None:
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._opener = Opener(FileReading())
+
+    def __call__(self, unopened: Mail) -> Reading:
+        if self._loop is None:
+            self._loop = asyncio.new_event_loop()
+        return self._loop.run_until_complete(self._opener.open(unopened, deadline=self._loop.time() + 60))
+
+    def close(self) -> None:
+        if self._loop is not None:
+            self._loop.run_until_complete(self._opener.__aexit__(None, None, None))
+            self._loop.close()
+
+
+OPENED = _Opened()
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _sandbox() -> Iterator[None]:
+    yield
+    OPENED.close()
 
 
 def message(*parts: bytes) -> bytes:
@@ -53,8 +89,9 @@ def found(raw: bytes, options: Attachments | None = None) -> list[Finding]:
 
 
 def codes(findings: list[Finding]) -> list[str]:
-    """What is found beside the attachment itself and the total."""
-    return [finding.code for finding in findings if finding.code not in ("attachment", "total")]
+    """What is found beside the attachment itself, its format's standing, what is missing in it, and the total."""
+    beside = ("attachment", "total", "nonstandard_format", "uninspectable")
+    return [finding.code for finding in findings if finding.code not in beside]
 
 
 CASES: dict[str, tuple[bytes, list[str]]] = {
@@ -99,12 +136,15 @@ CASES: dict[str, tuple[bytes, list[str]]] = {
     "an encoded word as a name": (file("=?utf-8?B?YS5zY3I=?=", b"hello"), ["executable"]),
     "a script by name": (file("a.vbs", b"hello"), ["script"]),
     "a script by bytes": (file("a.dat", b"#!/bin/sh\n"), ["script"]),
-    "an HTML application": (file("a.html", b"<html><hta:application>", "text/html"), ["script", "type_mismatch"]),
+    "an HTML application": (
+        file("a.html", b"<html><hta:application>", "text/html"),
+        ["script", "active", "type_mismatch"],
+    ),
     "a script quoted in a letter is talk": (b"\r\nRun powershell -EncodedCommand AAAA", []),
-    "an archive": (file("a.zip", b"PK\x03\x04" + bytes(30), "application/zip"), ["archive"]),
+    "an archive": (file("a.zip", b"PK\x03\x04" + bytes(30), "application/zip"), ["archive", "active"]),
     "an archive by name only": (file("a.rar", b"hello"), ["archive", "type_mismatch"]),
     "an archive by bytes only": (file("a.dat", b"7z\xbc\xaf\x27\x1c"), ["archive"]),
-    "an archive with a password": (file("a.zip", LOCKED_ZIP), ["archive", "encrypted"]),
+    "an archive with a password": (file("a.zip", LOCKED_ZIP), ["archive", "active", "encrypted", "encrypted"]),
     "a document with a password": (
         file("a.docx", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + "EncryptedPackage".encode("utf-16-le")),
         ["encrypted"],
@@ -129,11 +169,14 @@ def test_extensions_count_in_any_case(name: str) -> None:
 def test_a_finding_tells_what_a_policy_may_test() -> None:
     findings = {finding.code: finding.facts() for finding in found(message(TEXT, file("Kế hoạch.pdf.exe", PE)))}
     about: dict[str, Any] = {"name": "Kế hoạch.pdf.exe", "extension": "exe", "media_type": "application/octet-stream"}
-    about |= {"kind": "pe", "size": len(PE), "part": "2"}
+    about |= {"kind": "pe", "size": len(PE), "digest": sha256(PE).hexdigest(), "part": "2", "depth": 0}
+    about["place"] = "2/Kế hoạch.pdf.exe"
     assert findings["attachment"] == about
     assert findings["executable"] == about | {"by": "extension"}
     assert findings["double_extension"] == about | {"before": "pdf"}
-    assert findings["total"] == {"count": 1, "size": len(PE)}
+    total = findings["total"]
+    assert (total["count"], total["size"], total["inside"]) == (1, len(PE), 0)
+    assert total["encoded"] > total["size"]
 
 
 def test_evidence_shows_where_and_is_bounded_and_escaped() -> None:
@@ -148,7 +191,7 @@ def test_evidence_shows_where_and_is_bounded_and_escaped() -> None:
 
 def test_the_total_is_of_all_files_and_of_no_text() -> None:
     findings = found(message(TEXT, file("a.pdf", PDF), file("b.pdf", PDF), b"Content-Type: text/html\r\n\r\n<p>"))
-    assert findings[-1].facts() == {"count": 2, "size": 2 * len(PDF)}
+    assert (findings[-1].facts()["count"], findings[-1].facts()["size"]) == (2, 2 * len(PDF))
 
 
 def test_an_enclosed_message_is_a_file_but_its_bytes_count_once() -> None:
@@ -156,8 +199,32 @@ def test_an_enclosed_message_is_a_file_but_its_bytes_count_once() -> None:
         "a.pdf", PDF
     )
     findings = found(message(TEXT, enclosed))
-    assert [finding.facts().get("kind") for finding in findings] == ["mail", "pdf", None]
-    assert findings[-1].facts() == {"count": 1, "size": len(PDF)}
+    assert [finding.facts()["kind"] for finding in findings if finding.code == "attachment"] == ["mail", "pdf"]
+    assert (findings[-1].facts()["count"], findings[-1].facts()["size"]) == (1, len(PDF))
+
+
+def test_file_in_an_archive_is_judged_like_one_attached() -> None:
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w") as archive:
+        archive.writestr("bao cao/hoa don.pdf.exe", PE)
+    findings = found(message(TEXT, file("a.zip", packed.getvalue(), "application/zip")))
+    program = next(finding.facts() for finding in findings if finding.code == "executable")
+    assert (program["part"], program["depth"], program["kind"]) == ("2", 1, "pe")
+    assert program["place"].startswith("2/")
+    assert codes(findings) == ["archive", "executable", "executable", "double_extension"]
+
+
+def test_what_cannot_be_looked_at_is_said() -> None:
+    findings = found(message(TEXT, file("a.xyz", bytes(range(200)))))
+    assert {"reason": "unsupported", "kind": "data", "part": "2", "place": "2/a.xyz"} in [
+        finding.facts() for finding in findings if finding.code == "uninspectable"
+    ]
+
+
+@pytest.mark.parametrize(("name", "standard"), [("a.docx", True), ("a.zip", True), ("a.7z", False), ("a.dwg", False)])
+def test_formats_of_the_state_are_told_from_others(name: str, standard: bool) -> None:
+    findings = [finding.code for finding in found(message(TEXT, file(name, b"hello")))]
+    assert ("nonstandard_format" not in findings) is standard
 
 
 def test_mail_without_files_has_no_findings() -> None:
@@ -188,7 +255,7 @@ def test_the_contract() -> None:
     assert len({finding.code for finding in options.FINDINGS}) == len(options.FINDINGS)
     assert all(finding.__doc__ and not finding.__doc__.startswith(finding.__name__) for finding in options.FINDINGS)
     assert hash(options)
-    assert {option.name for option in fields(options)} == {"extra_executable", "harmless", "usual_defects"}
+    assert {option.name for option in fields(options)} == {"extra_executable", "harmless", "formats", "usual_defects"}
 
 
 ODD_FORMS = {
@@ -221,8 +288,4 @@ PIECES = st.sampled_from(
 
 @given(st.one_of(st.binary(max_size=200), st.lists(PIECES, max_size=25).map(b"".join)))
 def test_any_bytes_are_looked_at(raw: bytes) -> None:
-    try:
-        findings = found(raw)
-    except Unavailable:
-        return
-    assert all(type(finding) in Attachments.FINDINGS for finding in findings)
+    assert all(type(finding) in Attachments.FINDINGS for finding in found(raw))

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import bz2
+import gzip
+import lzma
 from collections.abc import Iterator
 
 from tricks import B64, BODIES, BOUNDARIES, ENCODINGS, PAYLOAD, QP, TRICKS, TYPES  # tests/mime, by way of targets
 
+from gateway.extract.frames import Done, Marked, Told, encoded
 from gateway.mime.enclosed import enclosures, readings
 from gateway.mime.parse import parse
+from gateway.reading import Blind, File, Link, Reason, Text, Trait, Zone
+from tests.extract import archives
 
 
 def seeds(target: str) -> Iterator[bytes]:
@@ -26,10 +32,28 @@ def seeds(target: str) -> Iterator[bytes]:
     elif target == "text":
         for charset, page in enumerate(_PAGES):
             yield from (bytes([charset, *page.encode(name, "replace")]) for name in ("utf-8", "cp1258", "utf-16"))
+    elif target == "archives":
+        yield from _archives()
+    elif target == "frames":
+        yield from (b"".join(map(encoded, told)) for told in _TOLD)
     else:
         yield from _COMMANDS
 
 
+def _archives() -> Iterator[bytes]:
+    files = {"a.txt": b"text " * 20, "b/c.exe": b"MZ" + bytes(80)}
+    yield from (make(files) for make in (archives.zipped, archives.rar_4, archives.rar_5, archives.arj))
+    yield archives.rar_5(files, encrypted=True)
+    yield archives.quoted_overlap(4, 1000)
+    yield archives.zip_of(archives.Piece(b"a", b"x", central_name=b"b"), prefix=b"MZ", count=0)
+    yield archives.zipped({"a.zip": archives.zipped(files, comment=b"PK\5\6")})
+    yield from (pack(b"text " * 20) for pack in (gzip.compress, bz2.compress, lzma.compress))
+
+
+_TOLD: tuple[tuple[Told, ...], ...] = (
+    (File(place="a", names=("b",), start=b"x", digest="0", content=b"y"), Marked(0, Trait(word="macro")), Done(1, 2)),
+    (Text(place="a", zone=Zone.BODY, content="x"), Link(place="a", target="b"), Blind(place="a", reason=Reason.BOMB)),
+)
 _PAGES = (
     "<html><body>Kính gửi <a href='https://example.org/a'>các đồng chí</a><p hidden>x</p></body></html>",
     "<!doctype html><style>.a{display:none}</style><div class=a>ẩn</div><form action='/x'><input type=submit></form>",

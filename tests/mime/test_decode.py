@@ -74,3 +74,7 @@ def test_windows_do_not_show(extra: int) -> None:
     assert content("quoted-printable", binascii.b2a_qp(data, istext=False)) == data
     one_line = b"x" * (WINDOW + extra) + b"=41=\r\n=42"
     assert content("quoted-printable", one_line) == b"x" * (WINDOW + extra) + b"AB"
+
+
+def test_a_line_that_promises_more_than_it_has_gives_little_more() -> None:
+    assert content("uuencode", b"begin 644 a\r\n" + b"M\r\n" * 1_000 + b"end\r\n") == bytes(2) * 1_000

@@ -6,6 +6,7 @@ import email
 import email.message
 import email.policy
 import mmap
+import pickle
 from pathlib import Path
 
 import pytest
@@ -151,6 +152,26 @@ DEFECTS = {
         {"duplicate-content-disposition"},
     ),
     "a type that is none": (b"Content-Type: jpeg\r\n\r\n", {"bad-content-type"}),
+    "a space before a colon": (b"Subject : x\r\n\r\n", {"space-before-colon"}),
+    "two types in one field": (b"Content-Type: text/plain, text/html\r\n\r\n", {"ambiguous-content-type"}),
+    "an encoding that not all can read": (
+        b"Content-Transfer-Encoding: base64 (x)\r\n\r\n",
+        {"ambiguous-content-transfer-encoding"},
+    ),
+    "base64 with a foreign character": (
+        b"Content-Transfer-Encoding: base64\r\n\r\nAAA!A",
+        {"broken-base64"},
+    ),
+    "base64 with more behind its padding": (
+        b"Content-Transfer-Encoding: base64\r\n\r\nAA==AAAA",
+        {"broken-base64"},
+    ),
+    "quoted-printable with an escape that is none": (
+        b"Content-Transfer-Encoding: quoted-printable\r\n\r\na=zz",
+        {"broken-quoted-printable"},
+    ),
+    "a piece of a message": (b"Content-Type: message/partial\r\n\r\nx", {"partial-message"}),
+    "a message whose content is elsewhere": (b"Content-Type: message/external-body\r\n\r\nx", {"external-body"}),
     "an unknown encoding": (b"Content-Transfer-Encoding: rot13\r\n\r\n", {"unknown-encoding"}),
     "no boundary": (message(TEXT, head=b"Content-Type: multipart/mixed\r\n\r\n"), {"no-boundary"}),
     "an empty boundary": (
@@ -211,6 +232,16 @@ HEADERS = {
     "a character cut in two between words": (b"Subject: =?utf-8?q?B=C3?=\r\n =?utf-8?q?=A1o?=", "Báo"),
     "words of two charsets": (b"Subject: =?utf-8?q?=C3=A1?= =?iso-8859-1?q?=E9?=", "áé"),
     "a language in the word": (b"Subject: =?utf-8*vi?q?=C3=A1?=", "á"),
+    "a word without its end": (b"Subject: =?utf-8?q?B=C3=A1o", "Báo"),
+    "a base64 word without its end": (b"Subject: =?UTF-8?B?QsOhbw", "Báo"),
+    "a base64 word without its end, and more": (b"Subject: =?UTF-8?B?QsOhbw now", "=?UTF-8?B?QsOhbw now"),
+    "a question mark in a word": (b"Subject: =?utf-8?q?what?now?=", "what?now"),
+    "spaces in a word": (b"Subject: =?utf-8?q?a b?=", "a b"),
+    "a word in the middle of another": (b"Subject: a=?utf-8?q?b?=c", "abc"),
+    "words without a space between": (b"Subject: =?utf-8?q?a?==?utf-8?q?b?=", "ab"),
+    "a word without a charset": (b"Subject: =??q?hello?=", "hello"),
+    "padding behind padding": (b"Subject: =?utf-8?b?YQ==?= =?utf-8?b?Yg==?=", "ab"),
+    "a word that is not valid in its charset": (b"Subject: =?utf-8?q?a=FFb?=", "a\ufffdb"),
     "an unknown charset": (b"Subject: =?x-none?q?hello?=", "hello"),
     "a codec that is no charset": (b"Subject: =?zlib?b?AAAA?=", "\0\0\0"),
     "not an encoded word": (b"Subject: =?utf-8?x?hello?=", "=?utf-8?x?hello?="),
@@ -222,6 +253,16 @@ def test_header_values(field: bytes, value: str) -> None:
     [header] = parse(field + b"\r\n\r\nbody").headers
     assert header.value == value
     assert (header.span.start, header.span.stop) == (0, len(field) + 2)
+
+
+def test_the_fields_of_a_part_are_a_sequence() -> None:
+    raw = b"A: 1\r\nB: 2\r\nC: 3\r\n\r\n"
+    headers = parse(raw).headers
+    assert ([one.name for one in headers], len(headers), headers[1].value) == (["A", "B", "C"], 3, "2")
+    assert [one.name for one in headers[1:]] == ["B", "C"]
+    assert headers == parse(raw).headers
+    assert headers != parse(raw[4:]).headers
+    assert pickle.loads(pickle.dumps(headers)) == headers
 
 
 def test_facts_of_a_part() -> None:

@@ -8,8 +8,8 @@ what may be there after a cut at any instant.
         Remains(disk.events[:cut], folder).write(elsewhere, choose)
 
 Nothing is certain but what POSIX promises: the content of a file at its last fsync, and the names in a folder at the
-folder's last one. All else may be there, or not, or in part (https://www.usenix.org/system/files/conference/osdi14/
-osdi14-paper-pillai.pdf, table 1: what file systems really do).
+folder's last one. All else may be there, or not, or in part: file systems differ (Pillai et al., "All File Systems Are
+Not Created Equal", OSDI 2014).
 """
 
 from __future__ import annotations

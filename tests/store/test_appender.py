@@ -107,3 +107,36 @@ async def test_close_waits_for_what_waits() -> None:
     await closing
     assert pen.groups == [[0], [1]]
     await asyncio.gather(first, second)
+
+
+async def test_who_waits_too_long_hears_so_and_what_was_not_begun_is_not_written(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("gateway.store.appender.ANSWER_WITHIN", 0.02)
+    pen = Pen()
+    appender, first = await begun(pen)
+    second = asyncio.create_task(appender.append(contents(1)))
+    for late in (first, second):
+        with pytest.raises(StoreUnavailable, match="in time"):
+            await late
+    pen.let.set()
+    await appender.close()
+    assert pen.groups == [[0]]
+    await appender.append(contents(2))
+    assert pen.groups == [[0], [2]]
+
+
+async def test_where_callers_have_company_the_next_piece_of_work_waits_for_more(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("gateway.store.appender.PACE", 0.05)
+    monkeypatch.setattr("gateway.store.appender.MOST", 0.1)
+    pen = Pen()
+    pen.let.set()
+    appender = Appender(pen)
+    await asyncio.gather(*(appender.append(contents(n)) for n in (0, 1)))
+    rest = [asyncio.create_task(appender.append(contents(2)))]
+    await asyncio.sleep(0.01)
+    rest.append(asyncio.create_task(appender.append(contents(3))))
+    await asyncio.gather(*rest)
+    assert pen.groups == [[0, 1], [2, 3]]

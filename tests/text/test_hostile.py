@@ -15,7 +15,7 @@ from gateway.text.quoting import passages, unflowed
 from gateway.text.readings import read_text
 from gateway.text.squeezing import squeezed
 
-SIZE = 300_000
+SIZE = 100_000
 UNITS = {
     "spaces": " ",
     "line breaks": "\r\n",
@@ -86,7 +86,7 @@ def test_repeated_without_end(unit: str, reader: Callable[[str], object]) -> Non
 
 @pytest.mark.parametrize("unit", UNITS.values(), ids=UNITS)
 def test_html_needs_memory_in_proportion(unit: str) -> None:
-    source = unit * (SIZE // 10 // len(unit))
+    source = unit * (SIZE // 4 // len(unit))
     tracemalloc.start()
     read_html(source)
     _, peak = tracemalloc.get_traced_memory()

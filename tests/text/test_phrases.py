@@ -34,6 +34,11 @@ def test_tones_count_where_they_are_asked_for() -> None:
     assert [hit.value for hit in phrases.search(toned("độ MẬT, mắt"))] == [1]
 
 
+@pytest.mark.parametrize("text", ["Kỹ thuật quý", "kĩ thuật quí", "ky thuat qui"])
+def test_i_and_y(text: str) -> None:
+    assert [hit.value for hit in Phrases([("kĩ thuật quý", 1)]).search(plain(text))] == [1]
+
+
 def test_two_phrases_that_fold_alike_are_both_found() -> None:
     assert [hit.value for hit in Phrases([("bác", 1), ("bạc", 2)]).search(plain("bac"))] == [1, 2]
 

@@ -31,6 +31,7 @@ RIGHT = {
     "utf-7": (TEXT.encode("utf-7"), "utf-7", TEXT, "utf-7", Why.LABEL),
     "utf-16 with a mark": (TEXT.encode("utf-16"), "utf-16", TEXT, "utf-16le", Why.MARK),
     "iso-2022-jp": (JAPANESE.encode("iso2022_jp"), "iso-2022-jp", JAPANESE, "iso2022-jp", Why.LABEL),
+    "iso-2022-cn": (b"\x1b$)A\x0eDz:C\x0f, ok", "iso-2022-cn", "您好, ok", "iso2022-cn", Why.LABEL),
     "shift_jis": (JAPANESE.encode("cp932"), "shift_jis", JAPANESE, "shift_jis", Why.LABEL),
     "gb2312, read as gb18030": (CHINESE.encode("gb18030"), "gb2312", CHINESE, "gb18030", Why.LABEL),
     "koi8-r": (RUSSIAN.encode("koi8_r"), "koi8-r", RUSSIAN, "koi8-r", Why.LABEL),
@@ -131,9 +132,9 @@ def test_one_line_old_and_one_new() -> None:
 
 WHATWG = (
     "unicode-1-1-utf-8 utf8 866 csisolatin2 iso_8859-2:1987 l3 cyrillic asmo-708 greek8 logical visual latin6 "
-    "csisolatin9 koi8-ru x-mac-roman dos-874 tis-620 x-cp1250 ansi_x3.4-1968 iso-ir-100 iso88591 x-mac- "
-    "ukrainian gb_2312-80 x-gbk x-x-big5 cseucpkdfmtjapanese ms_kanji windows-31j ks_c_5601-1987 ksc_5601 hz- "
-    "gb-2312 iso-2022-kr unicodefffe ucs-2"
+    "csisolatin9 koi8-ru x-mac-roman dos-874 tis-620 x-cp1250 ansi_x3.4-1968 iso-ir-100 iso88591 x-mac-ukrainian "
+    "gb_2312-80 x-gbk x-x-big5 cseucpkdfmtjapanese ms_kanji windows-31j ks_c_5601-1987 ksc_5601 hz-gb-2312 "
+    "iso-2022-kr unicodefffe ucs-2"
 )
 
 

@@ -19,30 +19,43 @@ SECTOR = 512
 
 Path = tuple[str, ...]
 
+_BROKEN = (OSError, OverflowError, IndexError, TypeError, RecursionError)  # what olefile raises
+
 
 class Compound:
-    """An open compound file. `paths` are its streams, `storages` what holds them; both in the order of the file."""
+    """An open compound file. `paths` are its streams, `storages` what holds them; both in the order of the file.
+
+    `damage` names the first stream that could not be read. Raises ValueError where it is no such file, and Full."""
 
     def __init__(self, data: bytes, room: Room) -> None:
         whole = data + bytes(-len(data) % SECTOR)  # some writers leave out the end of the last sector
-        self._file = olefile.OleFileIO(io.BytesIO(whole), raise_defects=olefile.DEFECT_FATAL)
+        try:
+            self._file = olefile.OleFileIO(io.BytesIO(whole), raise_defects=olefile.DEFECT_FATAL)
+        except _BROKEN as problem:
+            raise ValueError(f"no compound file: {problem}"[:200]) from None
         self._meter = Meter(room, len(data))
         self._room = room
+        self._contents: dict[Path, bytes] = {}
+        self.damage = ""
         self.paths: tuple[Path, ...] = tuple(tuple(each) for each in self._file.listdir(streams=True, storages=False))
         if len(self.paths) > STREAMS:
             raise Full(Reason.TOO_MANY, f"a compound file of more than {STREAMS} streams")
         self.storages: tuple[Path, ...] = ((), *map(tuple, self._file.listdir(streams=False, storages=True)))
 
     def read(self, *path: str) -> bytes:
-        """A stream's content, b"" where there is none or its sectors are not all there."""
+        """A stream's content, b"" where there is none, or where its sectors are not all there: then `damage` says so."""
         self._room.check()
+        if path in self._contents:
+            return self._contents[path]
         if not self._file.exists(list(path)) or self._file.get_type(list(path)) != olefile.STGTY_STREAM:
             return b""
         try:
             content: bytes = self._file.openstream(list(path)).read()
-        except OSError:
-            return b""
+        except _BROKEN as problem:
+            self.damage = self.damage or f"{'/'.join(path)!r}: {problem}"[:200]
+            content = b""
         self._meter.more(len(content))
+        self._contents[path] = content
         return content
 
     def streams_of(self, storage: Path) -> Iterator[str]:

@@ -44,7 +44,7 @@ def is_project(data: bytes, room: Room) -> bool:
         return False
     try:
         return ("VBA",) in Compound(data, room).storages
-    except (OSError, ValueError, IndexError):
+    except ValueError:
         return True
 
 
@@ -52,7 +52,7 @@ def project_facts(data: bytes, room: Room) -> Iterator[Trait]:
     """What a vbaProject.bin holds. One that cannot be read is a macro."""
     try:
         compound = Compound(data, room)
-    except (OSError, ValueError, IndexError):
+    except ValueError:
         yield Trait(word=Mark.MACRO, detail="a project that cannot be read")
         return
     storages = list(projects(compound))

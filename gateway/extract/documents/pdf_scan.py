@@ -11,6 +11,7 @@ import zlib
 from collections.abc import Iterator
 
 from gateway.extract.documents.pdf_filters import UnknownFilter, decoded, filters
+from gateway.extract.documents.pdf_forms import draws, endless, number_of
 from gateway.extract.inflate import Inflater
 from gateway.extract.room import Meter, Room
 from gateway.reading import Blind, Reason, Trait
@@ -19,12 +20,17 @@ from gateway.traits import Mark
 DICTIONARY = 4 * 1024
 """Bytes before a stream in which its dictionary is; the longest honest ones have some hundred."""
 
+CONTENT = 64 * 1024
+"""Packed bytes of a form's content that are looked at: those that draw many others are short."""
+
 STREAMS = 50_000
 """Streams that are looked at; a book of a thousand pages has 5,000."""
 
-_STREAM = re.compile(rb"stream(?:\r\n|\n|\r)")
+_STREAM = re.compile(rb"(?<!end)stream(?:\r\n|\n|\r)")
 _ESCAPED = re.compile(rb"#([0-9A-Fa-f]{2})")
-_OBJECTS = re.compile(rb"\s*\d{1,9}\s+\d{1,9}\s")  # how an object stream begins: numbers and places, 7.5.7
+# How an object stream begins: numbers and places (7.5.7). A page's content may begin with numbers, too: 1 0 0 1 5 5 cm.
+_OBJECTS = re.compile(rb"\s*\d{1,9}\s+0\s+(?:[1-9]\d{0,8}\s+[1-9]|[<\[(/])")
+_FORM = re.compile(rb"/Subtype\s*/Form(?![A-Za-z])")
 _END = rb"(?![A-Za-z0-9_.+-])"
 _MARKS = tuple(
     (re.compile(pattern + _END), mark)
@@ -58,6 +64,7 @@ class Scan:
         self._firsts: list[tuple[str, bytes]] = []
         self._texts: list[bytes] = []
         self._blind: list[str] = []
+        self._forms: dict[int, tuple[bytes, int]] = {}
         for text in self._segments():
             self._look(text)
             self._texts.append(text)
@@ -76,6 +83,10 @@ class Scan:
         """What could not be looked at."""
         for problem in dict.fromkeys(self._blind):
             yield Blind(place=place, reason=Reason.UNSUPPORTED, detail=f"object stream: {problem}")
+
+    def endless(self) -> bool:
+        """True if drawing its pages would not end."""
+        return endless(self._forms, self._texts)
 
     def _look(self, text: bytes) -> None:
         for pattern, mark in _MARKS:
@@ -103,7 +114,11 @@ class Scan:
             stop = data.find(b"endstream", found.end())
             if stop < 0:
                 stop = len(data)
-            yield from self._unfolded(text[-DICTIONARY:].rpartition(b" obj")[2], found.end(), stop)
+            dictionary = text[-DICTIONARY:].rpartition(b" obj")[2]
+            if _FORM.search(dictionary):
+                self._forms[number_of(text)] = (dictionary, self._drawn(dictionary, found.end(), stop))
+            else:
+                yield from self._unfolded(dictionary, found.end(), stop)
             at = stop
         yield _plain(data[at:])
 
@@ -122,6 +137,16 @@ class Scan:
             yield _plain(decoded(self._data[start:stop], names, Meter(self._room, stop - start)))
         except UnknownFilter as unknown:
             self._blind.append(f"filter {unknown}")
+
+    def _drawn(self, dictionary: bytes, start: int, stop: int) -> int:
+        """What a form draws; one that names no other object, or cannot be unpacked, is not asked."""
+        if b" R" not in dictionary:
+            return 0
+        meter = Meter(self._room, stop - start)
+        try:
+            return draws(decoded(self._data[start : min(stop, start + CONTENT)], filters(dictionary), meter))
+        except UnknownFilter:
+            return 0
 
     def _like_objects(self, start: int, stop: int) -> bool:
         try:

@@ -21,7 +21,7 @@ def read_rar(data: bytes, place: str, room: Room) -> Iterator[Fact]:
     if not data.startswith(_RAR_5):
         yield from members(data, "rar", place, room)
         return
-    locked = _locked_names(data)
+    locked = locked_names(data)
     for fact in members(data, "rar5", place, room):
         if isinstance(fact, Member) and fact.names and fact.names[0].encode("utf-8", "replace") in locked:
             yield Member(names=fact.names, size=fact.size or len(fact.content or b""), reason=Reason.ENCRYPTED)
@@ -29,7 +29,7 @@ def read_rar(data: bytes, place: str, room: Room) -> Iterator[Fact]:
             yield fact
 
 
-def _locked_names(data: bytes) -> set[bytes]:
+def locked_names(data: bytes) -> set[bytes]:
     """The names of encrypted members of a RAR 5 archive, of which libarchive does not tell (RARLAB's "RAR 5.0 archive
     format"). Raises Locked where the names themselves are encrypted."""
     found: set[bytes] = set()
@@ -45,7 +45,7 @@ def _locked_names(data: bytes) -> set[bytes]:
         data_size, at = _number(data, at) if flags & _HAS_DATA else (0, at)
         if kind == _LOCK_BLOCK:
             raise Locked("the names of its files, too")
-        if kind == _FILE_BLOCK and _LOCK_RECORD in _record_kinds(data, stop - extra_size, stop):
+        if kind == _FILE_BLOCK and _LOCK_RECORD in _record_kinds(data, max(stop - extra_size, at), stop):
             found.add(_file_name(data, at))
         at = stop + data_size
     return found

@@ -86,6 +86,8 @@ def _facts(compound: Compound, place: str, room: Room, fonts: set[str]) -> Itera
                 known = True
     if locked:
         raise Locked(locked)
+    if compound.damage:
+        raise ValueError(compound.damage)
     if not known:
         yield Blind(place=place, reason=Reason.UNSUPPORTED, detail="a compound file of an unknown program")
 

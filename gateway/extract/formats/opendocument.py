@@ -15,7 +15,7 @@ from gateway.reading import Blind, Reason, Trait
 from gateway.traits import Mark
 
 _XML = re.compile(rb"(?:\xef\xbb\xbf)?\s*<")
-_ENCRYPTED = re.compile(rb"<(?:\w+:)?encryption-data[\s>]|<(?:\w+:)?EncryptedData[\s>]")
+_ENCRYPTED = re.compile(rb"<(?:\w+:)?encryption-data[\s/>]|<(?:\w+:)?EncryptedData[\s/>]")
 _DULL = re.compile(r"(?:^|/)(?:mimetype|settings\.xml|manifest\.rdf|layout-cache)$|^Configurations2/|^Thumbnails/")
 _BASIC = re.compile(r"(?:^|/)(?:Basic|Dialogs)/.+\.(?:xml|xlb|xba|xdl)$")
 _CODE = re.compile(rb"<script:module\b[^>]{0,400}>\s*(?:REM[^\n]{0,200}\s*)?(?:Sub\s+Main\s*(?:End\s+Sub)?)?\s*<")

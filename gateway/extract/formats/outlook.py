@@ -28,7 +28,10 @@ _CODE_PAGE = b"\x03\x00\xde\x3f"  # PidTagInternetCodepage as it is in the prope
 
 def read(data: bytes, place: str, room: Room) -> Iterator[Fact]:
     """The message and all that is attached."""
-    yield from _message(Compound(data, room), (), place, 0)
+    compound = Compound(data, room)
+    yield from _message(compound, (), place, 0)
+    if compound.damage:
+        raise ValueError(compound.damage)
 
 
 READERS: Mapping[str, Reader] = {"msg": read}

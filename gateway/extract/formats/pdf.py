@@ -53,7 +53,11 @@ def read(data: bytes, place: str, room: Room) -> Iterator[Fact]:
             inner = Scan(pdfium.decrypted(document), room)
             yield from inner.traits()
             scan.fonts |= inner.fonts
-        yield from with_legacy_readings(_facts(document, place, room), scan.fonts)
+        count = len(document)
+        if scan.endless():
+            count = 0
+            yield Blind(place=place, reason=Reason.BOMB, detail="forms that draw themselves")
+        yield from with_legacy_readings(_facts(document, count, place, room), scan.fonts)
     finally:
         document.close()
 
@@ -61,7 +65,7 @@ def read(data: bytes, place: str, room: Room) -> Iterator[Fact]:
 READERS: Mapping[str, Reader] = {"pdf": read}
 
 
-def _facts(document: Document, place: str, room: Room) -> Iterator[Fact]:
+def _facts(document: Document, count: int, place: str, room: Room) -> Iterator[Fact]:
     said = document.get_metadata_dict(skip_empty=True)
     yield from PlainXml.text(place, "pdf", Zone.PROPERTY, [text for key, text in said.items() if "Date" not in key])
     for names, content in pdfium.attachments(document):
@@ -69,7 +73,6 @@ def _facts(document: Document, place: str, room: Room) -> Iterator[Fact]:
         yield _member(names, content)
     for packet in pdfium.forms(document):
         yield from _form(packet, place, room)
-    count = len(document)
     if count > PAGES:
         yield Blind(place=place, reason=Reason.TOO_MANY, detail=f"{count} pages; {PAGES} are read")
     pictures = 0

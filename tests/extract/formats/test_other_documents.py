@@ -253,7 +253,7 @@ REMOTE = {
     "\\\\host\\share": True,
     "//host/share": True,
     "file://host/a": True,
-    "file:///\\\\host\\a": False,
+    "file:///\\\\host\\a": True,
     "file:////host/a": True,
     "file:///C:/a": False,
     "C:\\a": False,

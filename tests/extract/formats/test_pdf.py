@@ -159,7 +159,7 @@ def test_an_object_stream_that_cannot_be_unpacked_is_told() -> None:
 
 
 def test_an_object_stream_that_is_a_bomb_is_told() -> None:
-    bomb = zlib.compress(zlib.compress(bytes(200_000_000)))
+    bomb = zlib.compress(zlib.compress(bytes(20_000_000)))
     with pytest.raises(Full) as full:
         found(page(stream(bomb, b"/Type/ObjStm/Filter[/FlateDecode/FlateDecode]", packed=False)))
     assert full.value.reason is Reason.BOMB
@@ -178,6 +178,37 @@ LOOPS = {
 @pytest.mark.parametrize("data", LOOPS.values(), ids=LOOPS)
 def test_a_document_that_leads_to_itself_ends(data: bytes) -> None:
     assert isinstance(found(data), list)
+
+
+def form(*names: int, times: int = 2) -> bytes:
+    """A form that draws others; number 6 is the first."""
+    inner = b"".join(b"/I%d %d 0 R" % (name, name) for name in names)
+    content = b"".join(b"/I%d Do " % name for name in names) * times
+    return stream(content, b"/Type/XObject/Subtype/Form/BBox[0 0 9 9]/Resources<</XObject<<%s>>>>" % inner)
+
+
+FORMS: dict[str, tuple[tuple[bytes, ...], bool]] = {
+    "one": ((form(7), form()), False),
+    "one that has many pictures": ((form(7, times=5000), PICTURE), False),
+    "a chain": ((*(form(number, times=1) for number in range(7, 60)), form()), False),
+    "itself": ((form(6),), True),
+    "each other": ((form(7), form(6)), True),
+    "itself by other objects": (
+        (
+            stream(b"/I Do /I Do", b"/Subtype/Form/BBox[0 0 9 9]/Resources 7 0 R"),
+            b"<</XObject 8 0 R>>",
+            b"<</I 6 0 R>>",
+        ),
+        True,
+    ),
+    "twice as much at each step": ((*(form(number) for number in range(7, 40)), form()), True),
+}
+
+
+@pytest.mark.parametrize(("objects", "endless"), FORMS.values(), ids=FORMS)
+def test_forms_that_draw_each_other(objects: tuple[bytes, ...], endless: bool) -> None:
+    reasons = [fact.reason for fact in found(page(*objects, content=b"/I Do")) if isinstance(fact, Blind)]
+    assert reasons == ([Reason.BOMB] if endless else [])
 
 
 @settings(max_examples=60, deadline=None)

@@ -13,7 +13,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Literal
 
-from filters._signup.domains import organisation, within
+from gateway.dns.names import organisation
 from gateway.errors import ConfigurationError
 from gateway.schema.pattern import Pattern
 from gateway.schema.reader import load
@@ -112,14 +112,16 @@ class Catalogue:
         for name, service in self.services.items():
             for origin in (*service.sends_from, *(Origin(domain=web, confidence="low") for web in service.web)):
                 self._known.setdefault(origin.domain.lower(), Known(name, service, origin))
-        self._domains = frozenset(self._known)
 
     def known(self, domain: str) -> Known | None:
         """Whose domain this is; a provider's own domain in an address is that of a person."""
         if domain in self.personal:
             return None
-        if name := within(domain, self._domains):
-            return self._known[name]
+        name = domain
+        while name:
+            if name in self._known:
+                return self._known[name]
+            name = name.partition(".")[2]
         label = organisation(domain).partition(".")[0]
         for name, brand in self._brands.items():
             if label and brand.pattern.search(label):

@@ -1,0 +1,1 @@
+"""SPF, DKIM, DMARC and ARC, each in modules of its own that know nothing of mail policies."""
