@@ -11,8 +11,9 @@ from dataclasses import dataclass
 from email.utils import getaddresses
 from typing import ClassVar, Literal
 
+from filters._composed import composed
 from filters._documents.contacts import PRIVATE_PROVIDERS, own_contacts
-from filters._documents.forms import Document, composed, document, named_as_document
+from filters._documents.forms import Document, document, named_as_document
 from gateway.mail import Mail, belongs, domain_of
 from gateway.reading import Text, Zone
 from gateway.verdict import Evidence, Finding

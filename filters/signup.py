@@ -24,10 +24,8 @@ from filters._signup.sender import Authentication, Sender, sender_of
 from filters._signup.subscribing import asked_list
 from filters._signup.telling import evidence, explained
 from gateway.mail import Mail
-from gateway.services import Catalogue, Category, guessed_category, read_catalogue
+from gateway.services import SHIPPED, Catalogue, Category, guessed_category, read_catalogue
 from gateway.verdict import Finding
-
-SERVICES = Path(__file__).parent.parent / "policies" / "lists" / "services.yaml"
 
 Tier = Literal["T1", "T2", "T3"]
 
@@ -176,7 +174,7 @@ class Signup:
         if not 0 < self.minimum < 1:
             raise ValueError("minimum must be between 0 and 1")
         for name, value in (
-            ("_catalogue", read_catalogue((SERVICES, *self.more_services))),
+            ("_catalogue", read_catalogue((SHIPPED, *self.more_services))),
             ("_lexicon", load_lexicon()),
             ("_model", load_model()),
         ):

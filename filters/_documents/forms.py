@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass
+
+from filters._composed import composed
 
 TYPES = {
     "NQ": "nghị quyết",
@@ -184,11 +185,6 @@ def named_as_document(name: str) -> Document | None:
     code = {"QD": "QĐ", "CD": "CĐ", "QyD": "QyĐ"}.get(found["type"], found["type"])
     written = f"{found['number']}/{code}-{found['agency']}"
     return Document(written, found["number"], TYPES.get(code, LETTER), found["agency"], found.start(), ("file-name",))
-
-
-def composed(text: str) -> str:
-    """The text in NFC, in which the patterns are written."""
-    return text if unicodedata.is_normalized("NFC", text) else unicodedata.normalize("NFC", text)
 
 
 def _number_lines(text: str) -> Iterator[_Symbol]:

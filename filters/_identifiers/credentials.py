@@ -16,6 +16,9 @@ LIST_ROWS = 3
 MAX_ROWS = 5_000
 """Rows of tables that are looked at in one text."""
 
+MAX_ROW = 2_000
+"""Characters of a line that is read as a row of a table."""
+
 _LABEL = (
     r"m[aậ]t[ \u00a0]*kh[aẩ]u|password|passwd|passphrase|pwd|pass(?=[ :=])|mk(?=[ :=])|mã[ ]pin|ma[ ]pin|pin[ ]code|"
     r"passcode"
@@ -48,8 +51,9 @@ _KEY_BLOCK = re.compile(
 )
 _TOKENS: tuple[tuple[str, str, str], ...] = (
     # service, what every one of its tokens holds (looked for first), the whole form as the service documents it
-    ("aws", "A", r"(?:AKIA|ASIA)[0-9A-Z]{16}"),
-    ("github", "gh", r"gh[pousr]_[A-Za-z0-9]{36,251}"),
+    ("aws", "AKIA", r"AKIA[0-9A-Z]{16}"),
+    ("aws", "ASIA", r"ASIA[0-9A-Z]{16}"),
+    *(("github", f"gh{kind}_", rf"gh{kind}_[A-Za-z0-9]{{36,251}}") for kind in "pousr"),
     ("github", "github_pat_", r"github_pat_[A-Za-z0-9]{22}_[A-Za-z0-9]{59}"),
     ("gitlab", "glpat-", r"glpat-[\w-]{20,}"),
     ("slack", "xox", r"xox[abeoprs]-[A-Za-z0-9-]{10,250}"),
@@ -64,7 +68,6 @@ _TOKENS: tuple[tuple[str, str, str], ...] = (
     ("openai", "sk-", r"sk-(?:proj-)?[A-Za-z0-9_-]{40,}"),
     ("digitalocean", "dop_v1_", r"dop_v1_[0-9a-f]{64}"),
     ("azure", "AccountKey=", r"AccountKey=[A-Za-z0-9+/]{86}=="),
-    ("twilio", "SK", r"SK[0-9a-f]{32}"),
     ("jwt", "eyJ", r"eyJ[\w-]{10,}\.eyJ[\w-]{10,}\.[\w-]{10,}"),
     ("database", "://", r"(?:postgres(?:ql)?|mysql|mongodb(?:\+srv)?|redis|amqps?|mssql)://[^\s:/@]+:[^\s@/]{3,}@[\w.-]+"),
 )
@@ -90,7 +93,7 @@ def passwords(text: Text) -> Iterator[Secret]:
         said = _SAID.match(text.content, start)
         if said and _is_password(said["value"]):
             yield Secret("phrase", said.start("value"), said.end("value"))
-    yield from _in_tables(text.content)
+    yield from _in_tables(text.content, sorted(starts))
 
 
 def keys(text: str) -> Iterator[Secret]:
@@ -121,28 +124,49 @@ def _is_password(value: str) -> bool:
     )
 
 
-def _in_tables(text: str) -> Iterator[Secret]:
-    """Rows under a heading cell "mật khẩu": the cells of that column."""
-    column, found, at = -1, [], 0
-    for number, line in enumerate(text.splitlines(keepends=True)):
-        if number == MAX_ROWS:
-            break
-        cells = _CELLS.split(line.strip("\r\n |")) if len(line) < 2_000 else []
-        heading = [index for index, cell in enumerate(cells) if _HEADING.fullmatch(_bare(cell))]
-        if len(cells) > 1 and heading:
-            column = heading[0]
-        elif column >= 0 and len(cells) > column:
-            value = cells[column].strip()
-            if " " not in value and _is_password(value):
-                start = at + line.find(value)
-                found.append(Secret("list", start, start + len(value)))
-        elif column >= 0 and line.strip():
-            column = -1
-        at += len(line)
+def _in_tables(text: str, labels: list[int]) -> Iterator[Secret]:
+    """Rows under a heading cell "mật khẩu": the cells of that column. `labels` are where the word stands."""
+    found: list[Secret] = []
+    below = 0
+    for label in labels:
+        start = text.rfind("\n", 0, label) + 1
+        if start < below:  # within a table that is read already
+            continue
+        cells = _cells(text, start)
+        column = next((index for index, cell in enumerate(cells) if _HEADING.fullmatch(_bare(cell))), None)
+        if column is not None and len(cells) > 1:
+            rows, below = _column(text, _next_line(text, start), column)
+            found += rows
     if len(found) >= LIST_ROWS:
         yield from found
     else:
         yield from (Secret("phrase", one.start, one.stop) for one in found)
+
+
+def _column(text: str, at: int, column: int) -> tuple[list[Secret], int]:
+    """The passwords of a column from a row on, and where its table ends."""
+    found: list[Secret] = []
+    for _ in range(MAX_ROWS):
+        cells = _cells(text, at)
+        if at >= len(text) or (len(cells) <= column and cells != [""]):
+            break
+        value = cells[column].strip() if len(cells) > column else ""
+        if " " not in value and _is_password(value):
+            start = text.find(value, at)
+            found.append(Secret("list", start, start + len(value)))
+        at = _next_line(text, at)
+    return found, at
+
+
+def _cells(text: str, start: int) -> list[str]:
+    stop = text.find("\n", start)
+    line = text[start : len(text) if stop < 0 else stop]
+    return _CELLS.split(line.strip("\r |")) if len(line) < MAX_ROW else []
+
+
+def _next_line(text: str, at: int) -> int:
+    stop = text.find("\n", at)
+    return len(text) if stop < 0 else stop + 1
 
 
 def _bare(text: str) -> str:

@@ -29,12 +29,14 @@ COLUMN_SHARE = 0.6
 EMAILS = 10_000
 """Addresses of one text that are counted."""
 
-_DIGITS = re.compile(r"(?<![\w/@#])(\+|\()?(\d(?:\)?[ \u00a0.\-]{0,2}\(?\d){5,18})(?!\d|[\w@]|[/-]\w)")
+# Patterns begin with a set of characters, which is searched for fast; what must not stand before is looked at later.
+_DIGITS = re.compile(r"\d(?:\)?[ \u00a0.\-]{0,2}\(?\d){5,18}(?!\d|[\w@]|[/-]\w)")
 _AMOUNT = re.compile(r"\d{1,3}(?:\.\d{3})+")
 _NOT_DIGIT = re.compile(r"\D")
-_LETTERED = re.compile(r"(?<![\w-])(?:([BCNPEDSK]\d{7,8})|([A-Z]{2}\d{13}))(?!\w)")
+_LETTERED = re.compile(r"[A-Z](?:\d{7,8}|[A-Z]\d{13})(?!\w)")
+_PASSPORTS = frozenset("BCNPEDSK")
 _PLATE = re.compile(
-    r"(?<![\w-])(?:1[1245-9]|[2-9]\d)(?:[A-Z]{1,2}\d?|(?:MĐ|LD|NG|NN|QT)\d?)[- ]?\d{3}\.?\d{2}(?![\w.]\d|\w)"
+    r"[1-9]\d(?:[A-Z]{1,2}\d?|(?:MĐ|LD|NG|NN|QT)\d?)[- ]?\d{3}\.?\d{2}(?![\w.]\d|\w)"
 )
 _EMAIL = re.compile(r"(?<![\w.+-])[A-Za-z0-9][\w.+-]{0,63}@(?:[A-Za-z0-9-]{1,63}\.){1,8}[A-Za-z]{2,24}(?![\w-])")
 _AS_DIALLED = re.compile(r"0\d{2,3}([ .\-])\d{3}\1\d{3,4}|0\d{3}([ .\-])\d{2}\2\d{2}\2\d{2}|\d{4}([ .\-])\d{3}\3\d{3}")
@@ -57,16 +59,32 @@ def identifiers(text: Text, year: int) -> Iterator[Hit]:
     near = _Beside(text)
     yield from _numbers(content, near, year)
     for lettered in _LETTERED.finditer(content):
-        kind = Kind.PASSPORT if lettered[1] else Kind.HEALTH_CARD
-        if near.named(kind, lettered.start(), lettered.end()):
+        kind = Kind.PASSPORT if lettered[0][1].isdigit() else Kind.HEALTH_CARD
+        if kind is Kind.PASSPORT and lettered[0][0] not in _PASSPORTS:
+            continue
+        before = content[lettered.start() - 1 : lettered.start()]
+        if not _joined(before) and before != "-" and near.named(kind, *lettered.span()):
             yield Hit(kind, lettered.start(), lettered.end(), lettered[0])
     for plate in _PLATE.finditer(content):
+        before = content[plate.start() - 1 : plate.start()]
+        if _joined(before) or before == "-" or not _given_out(plate[0]):
+            continue
         spelt = "-" in plate[0] or "." in plate[0]
         if spelt or near.named(Kind.PLATE, plate.start(), plate.end()):
             yield Hit(Kind.PLATE, plate.start(), plate.end(), re.sub(r"[ .\-]", "", plate[0]))
     if "@" in content:
         for address in islice(_EMAIL.finditer(content), EMAILS):
             yield Hit(Kind.EMAIL, address.start(), address.end(), address[0].lower())
+
+
+def _joined(before: str) -> bool:
+    """True if the character before a number makes it part of a word, a path or an address."""
+    return before.isalnum() or before in ("_", "/", "@", "#")
+
+
+def _given_out(plate: str) -> bool:
+    """True for a province's number: 11, 12, 14, 15, 19 and 20 to 99."""
+    return plate[0] != "1" or plate[1] in "12459"
 
 
 class _Beside:
@@ -105,13 +123,14 @@ def _numbers(text: str, near: _Beside, year: int) -> Iterator[Hit]:
     lengths: dict[int, int] = {}
     doubtful: dict[tuple[Kind, int], list[Hit]] = {}
     for found in islice(_DIGITS.finditer(text), MAX_CANDIDATES):
-        written = found[2]
-        if _AMOUNT.fullmatch(written):
+        written = found[0]
+        before = text[found.start() - 1 : found.start()]
+        if _AMOUNT.fullmatch(written) or _joined(before):
             continue
         digits = _NOT_DIGIT.sub("", written)
         lengths[len(digits)] = lengths.get(len(digits), 0) + 1
-        start, stop = found.start(2), found.end(2)
-        certain, maybe = _kinds(digits, written, found[1] == "+", year)
+        start, stop = found.span()
+        certain, maybe = _kinds(digits, written, before == "+", year)
         if certain is not None:
             yield Hit(certain, start, stop, _canonical(certain, digits))
             continue

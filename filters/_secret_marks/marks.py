@@ -6,12 +6,14 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import islice
 from typing import Literal
 
 from filters._secret_marks.levels import LONGEST_CELL, Level, Written, level, stamp
 from gateway.reading import Text, Zone
-from gateway.text.folding import plain
+from gateway.text.folding import plain, toned
 from gateway.text.phrases import Phrases
+from gateway.text.squeezing import squeezed
 
 Form = Literal["stamp", "bracket", "label", "prefix", "property", "file-name"]
 
@@ -21,7 +23,15 @@ NEAR = 8
 MAX_PLACES = 5_000
 """Places of one text where the syllable stands that are looked at. Ordinary prose has one in 500 words."""
 
-_SYLLABLES = Phrases((word, None) for word in ("mật", "tối mật", "tuyệt mật", "toimat", "tuyetmat"))
+UNDONE = 20_000
+"""Characters of a text in which spaced-out writing is looked for within lines too, beside lines of a few letters."""
+
+_SYLLABLES = Phrases(((word, None) for word in ("mật", "mat", "mât")), toned)
+_SQUEEZED = Phrases(((word, None) for word in ("mật", "tối mật", "tuyệt mật", "toimat", "tuyetmat")), squeezed)
+_WRITTEN = re.compile(r"(?<![^\W_])[Mm](?:[ẬậÂâAa]|[Ââ]\u0323|[Aa]\u0323\u0302)[Tt](?![^\W_])")
+_FEW_LETTERS = re.compile(r"^[^\w\n]*(?:\w[^\w\n]*){3,12}$", re.MULTILINE)
+_IN_FEW = re.compile(r"mat")
+_WORD = re.compile(r"[^\W_]+")
 _CELL_ENDS = re.compile(r"[\t\n|¦│║┃]|[ \u00a0]{3,}")
 _NUMBER_LINE = re.compile(
     r"(?m)^[ \t>*|]*(?:Số|SỐ|So|SO)[ ]*[:.]?[ ]*[\d.…_ ]{0,8}[/-]|^.{0,90}\d[/-][A-ZĐ]{2,5}[-/][A-ZĐ]{2}"
@@ -86,13 +96,23 @@ def marks(text: Text) -> Iterator[Mark]:
 
 def _places(text: Text) -> list[int]:
     """Where the syllable stands, in any writing."""
-    places: set[int] = set()
-    for folded in (text.plain, text.squeezed):
-        for hit in _SYLLABLES.search(folded):
-            places.add(folded.original(hit.start, hit.stop)[0])
-            if len(places) >= MAX_PLACES:
-                break
+    places = set(islice(_syllables(text), MAX_PLACES))
+    for line in _FEW_LETTERS.finditer(text.content):
+        if _IN_FEW.search("".join(_WORD.findall(plain(line[0]).text))):
+            places.add(line.start() + len(line[0]) - len(line[0].lstrip()))
+    if len(text.content) <= UNDONE:
+        places.update(text.squeezed.original(hit.start, hit.stop)[0] for hit in _SQUEEZED.search(text.squeezed))
     return sorted(places)
+
+
+def _syllables(text: Text) -> Iterator[int]:
+    """Where it stands as a word by itself. The way back from the folded text costs as much as folding, so it is taken
+    only where a plain search does not find all of them."""
+    hits = list(_SYLLABLES.search(text.toned))
+    written = [found.start() for found in _WRITTEN.finditer(text.content)] if hits else []
+    if len(written) == len(hits):
+        return iter(written)
+    return (text.toned.original(hit.start, hit.stop)[0] for hit in hits)
 
 
 def _stamp(text: Text, at: int) -> _Stamp | None:

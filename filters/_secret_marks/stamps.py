@@ -3,41 +3,39 @@
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections.abc import Iterator
 from typing import Literal
 
+from filters._composed import composed
+
 AuxiliaryKind = Literal["addressee-only", "copy", "recall", "raised", "lowered", "extended"]
 
-_STAMPS: tuple[tuple[AuxiliaryKind, str], ...] = (
-    ("addressee-only", r"CHỈ[ ]+NGƯỜI[ ]+CÓ[ ]+TÊN[ ]+MỚI[ ]+ĐƯỢC[ ]+BÓC[ ]+BÌ"),
-    ("copy", r"BẢN[ ]+SAO[ ]+BÍ[ ]+MẬT[ ]+NHÀ[ ]+NƯỚC"),
-    ("recall", r"TÀI[ ]+LIỆU[ ]+THU[ ]+HỒI"),
-    ("raised", r"TĂNG[ ]+(?:ĐỘ[ ]+)?MẬT"),
-    ("lowered", r"GIẢM[ ]+(?:ĐỘ[ ]+)?MẬT"),
-    ("extended", r"GIA[ ]+HẠN[ ]+THỜI[ ]+HẠN[ ]+BẢO[ ]+VỆ[ ]+BÍ[ ]+MẬT[ ]+NHÀ[ ]+NƯỚC"),
+_STAMPS: tuple[tuple[AuxiliaryKind, str, str], ...] = (
+    # kind, a word that every one of them has (looked for first), the whole
+    ("addressee-only", "CHỈ", r"CHỈ[ ]+NGƯỜI[ ]+CÓ[ ]+TÊN[ ]+MỚI[ ]+ĐƯỢC[ ]+BÓC[ ]+BÌ"),
+    ("copy", "BẢN", r"BẢN[ ]+SAO[ ]+BÍ[ ]+MẬT[ ]+NHÀ[ ]+NƯỚC"),
+    ("recall", "HỒI", r"TÀI[ ]+LIỆU[ ]+THU[ ]+HỒI"),
+    ("raised", "TĂNG", r"TĂNG[ ]+(?:ĐỘ[ ]+)?MẬT"),
+    ("lowered", "GIẢM", r"GIẢM[ ]+(?:ĐỘ[ ]+)?MẬT"),
+    ("extended", "HẠN", r"GIA[ ]+HẠN[ ]+THỜI[ ]+HẠN[ ]+BẢO[ ]+VỆ[ ]+BÍ[ ]+MẬT[ ]+NHÀ[ ]+NƯỚC"),
 )
 _EDGE = r"[ \t\[\](){}|*_>#.:-]*"
-_PATTERNS = tuple((kind, re.compile(rf"^{_EDGE}({words}){_EDGE}(?:\d.*)?$", re.MULTILINE)) for kind, words in _STAMPS)
+_PATTERNS = tuple(
+    (kind, word, re.compile(rf"^{_EDGE}({words}){_EDGE}(?:\d.*)?$", re.MULTILINE)) for kind, word, words in _STAMPS
+)
 _DECLASSIFIED = re.compile(rf"^{_EDGE}(GIẢI[ \t]+MẬT)(?!\w)(?![ ]+(?:THƯ|MÃ)\b)", re.MULTILINE)
-_FIRST_WORDS = ("CHỈ", "BẢN SAO", "THU", "MẬT")
 
 
 def auxiliary_stamps(content: str) -> Iterator[tuple[AuxiliaryKind, int]]:
     """The stamps on lines of their own, each with its place."""
-    content = _composed(content)
-    if not any(word in content for word in _FIRST_WORDS):
-        return
-    for kind, pattern in _PATTERNS:
-        yield from ((kind, found.start(1)) for found in pattern.finditer(content))
+    content = composed(content)
+    for kind, word, pattern in _PATTERNS:
+        if word in content:
+            yield from ((kind, found.start(1)) for found in pattern.finditer(content))
 
 
 def declassified(content: str) -> Iterator[int]:
     """Where a stamp says that a paper is no longer secret."""
-    content = _composed(content)
+    content = composed(content)
     if "GIẢI" in content:
         yield from (found.start(1) for found in _DECLASSIFIED.finditer(content))
-
-
-def _composed(text: str) -> str:
-    return text if unicodedata.is_normalized("NFC", text) else unicodedata.normalize("NFC", text)

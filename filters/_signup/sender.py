@@ -70,7 +70,7 @@ def sender_of(mail: Mail, catalogue: Catalogue, authserv: str = "", official: fr
         domain=domain,
         authentication=authentication,
         known=(catalogue.known(domain) or _signer(mail.root, catalogue)) if believed else None,
-        official=believed and (own or within(domain, catalogue.official | official)),
+        official=believed and (own or catalogue.is_official(domain, official)),
         personal=within(domain, catalogue.personal),
     )
 
