@@ -14,6 +14,7 @@ from collections import OrderedDict
 from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import dataclass, field
 from functools import partial
+from itertools import islice
 from pathlib import Path
 from typing import ClassVar, Literal
 
@@ -23,8 +24,9 @@ from filters._clamd.session import Address
 from filters._yara import Rules
 from gateway.engines.spread import Engine, EngineFailure, every_answer, one_answer
 from gateway.errors import Unavailable
-from gateway.mail import Mail, Raw
-from gateway.mime.decode import IDENTITY, decoded
+from gateway.mail import Mail, Part, Raw
+from gateway.mime.decode import IDENTITY
+from gateway.mime.enclosed import readings
 from gateway.mime.scan import windows
 from gateway.schema.scalars import Duration, Size
 from gateway.verdict import Evidence, Finding
@@ -218,13 +220,18 @@ class Virus:
 
 
 def _contents(mail: Mail) -> Iterator[tuple[str, Callable[[], bytes]]]:
-    """Each file's bytes and each part's that is encoded, with its place."""
+    """Each part's bytes in every way in which some program decodes them, and each file's inside, with its place."""
     for part in mail.root.walk():
-        if not part.children and part.encoding not in IDENTITY:
-            yield part.label, partial(decoded, mail.raw, part)
+        for number, one in enumerate(readings(mail.raw, part)):
+            if one.encoding not in IDENTITY:
+                yield part.label, partial(_reading, mail.raw, part, number)
     for file in mail.reading.files:
         if file.content is not None:
             yield file.place, partial(bytes, file.content)
+
+
+def _reading(raw: Raw, part: Part, number: int) -> bytes:
+    return next(islice(readings(raw, part), number, None)).content
 
 
 def _finding(engine: str, said: str, piece: _Piece) -> Finding:

@@ -22,6 +22,7 @@ from gateway.commands.coverage import coverage_command
 from gateway.commands.doctor import doctor
 from gateway.commands.replay import replay_command
 from gateway.commands.report import report
+from gateway.commands.services import services
 from gateway.commands.terminal import EX_CONFIG, EX_FAILED, EX_OK, EX_UNAVAILABLE, out, progress
 from gateway.commands.trail import audit, trace
 from gateway.config import Settings, load_settings
@@ -281,7 +282,7 @@ def completion(shell: str) -> None:
     click.echo(kind(main, {}, "mailwarden", "_MAILWARDEN_COMPLETE").source())
 
 
-for command in (replay_command, report, coverage_command, doctor, held, quarantine, trace, audit):
+for command in (replay_command, report, coverage_command, doctor, services, held, quarantine, trace, audit):
     main.add_command(command)
 
 

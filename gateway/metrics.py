@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable
 from datetime import datetime
 from functools import cache
-from typing import TypeVar
+from typing import TypeVar, get_args
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, Info, PlatformCollector, ProcessCollector
 
@@ -21,6 +21,7 @@ from gateway.notices.model import NoticeKind
 from gateway.policy.custody import RECORDS
 from gateway.policy.model import Policy
 from gateway.reading import Reason
+from gateway.services import Category
 from gateway.verdict import Report, Verdict
 
 SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 100)
@@ -37,14 +38,7 @@ NOTICES = frozenset(each.value for each in NoticeKind)
 LEVELS = frozenset({"high", "medium", "low", "info", "tuyet-mat", "toi-mat", "mat"})
 """How sure a secrecy marking is, or the State's own three levels."""
 
-CATEGORIES = frozenset(
-    {
-        *("social", "messenger", "forum", "newsletter", "jobs", "education", "developer", "saas", "cloud_storage"),
-        *("commerce", "ecommerce_vn", "ecommerce_intl", "classifieds", "loyalty", "promo_platform", "survey_form"),
-        *("streaming", "gaming", "gambling", "dating_adult", "travel", "delivery", "health", "telecom", "vpn"),
-        *("bank", "ewallet", "crypto_invest", "ai_tool"),
-    }
-)
+CATEGORIES = frozenset(get_args(Category))
 """Kinds of services that people sign up to."""
 
 M = TypeVar("M", Counter, Gauge, Histogram)

@@ -13,7 +13,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Literal
 
-from gateway.dns.names import organisation
+from gateway.dns.names import organisation, within
 from gateway.errors import ConfigurationError
 from gateway.schema.pattern import Pattern
 from gateway.schema.reader import load
@@ -30,7 +30,8 @@ Traffic = Literal["account", "notify", "promo", "any", "corporate"]
 
 Confidence = Literal["high", "medium", "low"]
 
-FORMAT = "1"
+SHIPPED = Path(__file__).parent.parent / "policies" / "lists" / "services.yaml"
+"""The catalogue that comes with the program."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -112,6 +113,10 @@ class Catalogue:
         for name, service in self.services.items():
             for origin in (*service.sends_from, *(Origin(domain=web, confidence="low") for web in service.web)):
                 self._known.setdefault(origin.domain.lower(), Known(name, service, origin))
+
+    def is_official(self, domain: str, also: frozenset[str] = frozenset()) -> bool:
+        """True for a body of the State or of the Party, and for the domains in `also`."""
+        return within(domain, self.official | also)
 
     def known(self, domain: str) -> Known | None:
         """Whose domain this is; a provider's own domain in an address is that of a person."""

@@ -23,6 +23,7 @@ from gateway.policy.combinations import complaints
 from gateway.policy.conditions import Until
 from gateway.policy.custody_checks import custody_complaints
 from gateway.policy.directory import read_directory
+from gateway.policy.filter_files import content_digest, filter_files
 from gateway.policy.layers import Layer, Source, Sources, names_of
 from gateway.policy.logic import HOME_ZONE, All, Condition, Not
 from gateway.policy.merge import (
@@ -77,8 +78,9 @@ def load(
     noted = (problem for layer in layers for problem in layer.reader.problems)
     if problems := {*sources.problems, *noted, *wrong_accounts, *wrong_cases}:
         raise ConfigurationError(tuple(problems))
+    made_of = filter_files(filters.values())
     policy = Policy(
-        digest=_digest(sources.files, directory),
+        digest=_digest(sources.files, directory, made_of),
         rules=rules,
         filters=filters,
         organisation=organisation,
@@ -88,7 +90,7 @@ def load(
         retention=retention,
         rescan=merged_rescan(layers, names.filters),
         cases=cases,
-        files=(*(source.path for source in sources.files), *_directory_file(organisation), *case_files),
+        files=(*(source.path for source in sources.files), *_directory_file(organisation), *case_files, *made_of),
     )
     today = today or datetime.now(UTC).astimezone(HOME_ZONE).date()
     return replace(policy, warnings=warnings_of(policy, names.lists, today))
@@ -190,9 +192,11 @@ def _check_cases(cases: Iterable[Case], reader: PolicyReader) -> None:
                 reader.unknown_name(case.where, "filter", reader.names.filters, name)
 
 
-def _digest(sources: list[Source], directory: str) -> str:
+def _digest(sources: list[Source], directory: str, made_of: tuple[Path, ...]) -> str:
     """What decides, in one short text: not comments, not the layout of the files, not the cases."""
     content = [[_canonical(source.document.root, top=True) for source in sources], directory]
+    if made_of:
+        content.append(content_digest(made_of))
     return hashlib.sha256(json.dumps(content).encode()).hexdigest()[:DIGEST_LENGTH]
 
 

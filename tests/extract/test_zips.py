@@ -149,3 +149,21 @@ def test_so_is_a_zip_with_some_bytes_changed(at: int, change: bytes) -> None:
     at %= len(whole)
     whole[at : at + len(change)] = change
     opened(bytes(whole), "x.zip")
+
+
+FOUND_BY_FUZZING = {
+    "a directory that begins before the file": zip_of(Piece(b"a", b"x"), offset=0)[:-10]
+    + struct.pack("<LLH", 2**31, 2**31, 0),
+    "an offset far behind the file": zip_of(Piece(b"a", b"x"), offset=2**31),
+    "a header that reaches into the directory": zip_of(
+        Piece(b"a", b"x", flags=8, packed=0, listed=False), PLAIN
+    ).replace(b"\x01\0\0\0a", b"\xff\xff\0\0a"),
+    "a header that is cut": zip_of(Piece(b"a", b"x"))[:35],
+}
+
+
+@pytest.mark.parametrize("data", FOUND_BY_FUZZING.values(), ids=FOUND_BY_FUZZING)
+def test_a_reader_that_was_thrown_off_once_is_not_again(data: bytes) -> None:
+    for entry in listing(data, Room()).entries:
+        assert 0 <= entry.start <= entry.start + entry.packed <= len(data)
+    assert not any("Error" in each.detail for each in opened(data, "x.zip").blind)

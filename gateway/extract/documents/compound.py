@@ -43,7 +43,7 @@ class Compound:
         self.storages: tuple[Path, ...] = ((), *map(tuple, self._file.listdir(streams=False, storages=True)))
 
     def read(self, *path: str) -> bytes:
-        """A stream's content, b"" where there is none, or where its sectors are not all there: then `damage` says so."""
+        """A stream's content, b"" where there is none, or where sectors are missing: then `damage` says so."""
         self._room.check()
         if path in self._contents:
             return self._contents[path]
