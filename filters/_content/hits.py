@@ -7,7 +7,7 @@ only where the whole text has lost it, or where the words were visibly taken apa
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
 
@@ -60,7 +60,7 @@ _Pairs = list[tuple[str, tuple[Group, str]]]
 class Finder:
     """All phrases of all groups, looked for at once. Built once, used from any thread."""
 
-    def __init__(self, groups: Iterable[Group], context: Iterable[Group]) -> None:
+    def __init__(self, groups: Sequence[Group], context: Sequence[Group]) -> None:
         """`groups` are the lexicons', looked for in every disguise; nobody disguises the signs of the `context`."""
         topics: _Pairs = [(phrase, (group, phrase)) for group in groups for phrase in group.phrases]
         besides: _Pairs = [(phrase, (group, phrase)) for group in context for phrase in group.phrases]
@@ -69,6 +69,7 @@ class Finder:
         self._toned = Phrases(topics + besides, toned)
         self._always = Phrases(without, plain)
         self._bare = Phrases([(phrase, value) for phrase, value in bare if not phrase.isascii()], plain)
+        self._patterns = [(group, pattern) for group in [*groups, *context] for pattern in group.patterns]
         self._squeezed = Phrases([(phrase, value) for phrase, value in topics if len(phrase) >= SHORTEST], squeezed)
 
     def hits(self, text: Text) -> Iterator[Hit]:
@@ -77,6 +78,9 @@ class Finder:
 
     def _all(self, text: Text) -> Iterator[Hit]:
         yield from _hits(self._toned, text.toned)
+        for group, pattern in self._patterns:
+            for found in pattern.compiled.finditer(text.toned.text):
+                yield Hit(group, f"/{pattern}/", found.start(), found.end(), text.toned)
         for hit in _hits(self._always, text.plain):
             if _compatible(_written(text, hit), hit.phrase):
                 yield hit

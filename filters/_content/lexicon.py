@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Literal
 
 from gateway.schema.nodes import decode
+from gateway.schema.pattern import Pattern
 from gateway.schema.reader import load
 
 Where = Literal["subject", "body", "attachment", "anywhere"]
@@ -30,7 +31,8 @@ class Group:
     """
 
     name: str
-    phrases: tuple[str, ...]
+    phrases: tuple[str, ...] = ()
+    patterns: tuple[Pattern, ...] = ()
     weight: float = 1.0
     most: float | None = None
     near: tuple[str, ...] = ()
@@ -41,8 +43,8 @@ class Group:
     min_count: int = 1
 
     def __post_init__(self) -> None:
-        if not self.phrases:
-            raise ValueError(f"group {self.name} has no phrase")
+        if not self.phrases and not self.patterns:
+            raise ValueError(f"group {self.name} has no phrase and no pattern")
         if not 0 < self.weight <= 100:
             raise ValueError("weight must be more than 0 and at most 100")
         if self.within < 1 or self.min_count < 1:
