@@ -107,8 +107,8 @@ class Content:
 
 
 def _together(texts: tuple[Text, ...]) -> Iterator[Text]:
-    """Each text, with the subject before the body: a person reads them together."""
-    subject = next((text.content for text in texts if text.zone is Zone.SUBJECT), "")
+    """Each text, with the subject, in all its readings, before the body: a person reads them together."""
+    subject = "\n".join(text.content for text in texts if text.zone is Zone.SUBJECT)
     bodies = False
     for text in texts:
         if text.zone is Zone.BODY and subject:

@@ -11,6 +11,7 @@ from gateway.mail import Part, Raw
 from gateway.mime.enclosed import Content, Enclosure, enclosures, readings, within
 from gateway.mime.kinds import binary_kind_of
 from gateway.reading import Blind, Link, Text, Trait, Zone
+from gateway.text.readings import reread
 
 TEXT_LIMIT = 1024 * 1024
 """Bytes of one inline text that are read in place; a longer one is no letter, and is opened like a file."""
@@ -73,9 +74,15 @@ def _header_texts(part: Part) -> Iterator[Text]:
     for header in part.headers:
         name = header.name.lower()
         if name == "subject" and (value := header.value.strip()):
-            yield Text(place=part.label, zone=Zone.SUBJECT, content=value)
+            yield from _in_all_readings(value, part.label, Zone.SUBJECT)
         elif name in _SENDERS and senders < MAX_SENDERS:
             senders += 1
             shown = _ADDRESS.sub(" ", header.value).strip().strip('"').strip()
             if (shown and "@" not in shown) or (shown and "<" in header.value):
-                yield Text(place=part.label, zone=Zone.SENDER_NAME, content=shown)
+                yield from _in_all_readings(shown, part.label, Zone.SENDER_NAME)
+
+
+def _in_all_readings(text: str, place: str, zone: Zone) -> Iterator[Text]:
+    yield Text(place=place, zone=zone, content=text)
+    for other in reread(text):
+        yield Text(place=place, zone=zone, content=other.text, charset=other.charset)

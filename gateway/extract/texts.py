@@ -39,7 +39,6 @@ def html_facts(data: bytes, place: str, zone: Zone, charset: str = "") -> Iterat
             for script in found.scripts:
                 yield Trait(word=Mark.SCRIPT, detail=script.strip()[:SCRIPT_SHOWN])
         links |= dict.fromkeys(found.links)
-        links |= {Anchor(target=form.action, source="form"): None for form in found.forms if form.action}
     yield from _links(links, place)
 
 

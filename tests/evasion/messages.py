@@ -268,6 +268,10 @@ def _letters() -> dict[str, bytes]:
     subject["Subject"] = PHRASE
     subject.set_content("xem tieu de")
     cases["a phrase in the subject"] = subject.as_bytes()
+    cases["a phrase in the subject, VIQR"] = f"Subject: {writings.viqr(PHRASE)}\r\n\r\nxem tieu de\r\n".encode()
+    cases["a phrase in the subject, TCVN3 without a label"] = (
+        b"Subject: " + writings.in_bytes("tcvn3")(PHRASE) + b"\r\n\r\nxem tieu de\r\n"
+    )
     return cases
 
 

@@ -6,7 +6,7 @@
 - doc, xls, ppt, msg: `compound.py` (through olefile), `word_binary.py`, `workbook_binary.py`, `workbook_strings.py`,
   `slides_binary.py`, `summary.py`; macros by `macros.py` and `ovba.py`, objects by `ole_objects.py`.
 - odt, ods, odp, flat ones, EPUB: `open_text.py`. Word and Excel 2003 XML, flat OPC: as docx. Any other: `plain_xml.py`.
-- pdf: pages by `pdfium.py`; what the document does by `pdf_scan.py`, `pdf_filters.py` and `pdf_forms.py`, from the bytes.
+- pdf: pages by `pdfium.py`; what the document does by `pdf_scan.py`, `pdf_filters.py`, `pdf_forms.py`.
 - rtf: `rtf_words.py`, and the reader itself. Fields of doc, docx and rtf, and formulas: `fields.py`.
 - Vietnamese in fonts from before Unicode is read twice, as written and as drawn: `legacy_fonts.py`.
 

@@ -23,6 +23,12 @@ DICTIONARY = 4 * 1024
 CONTENT = 64 * 1024
 """Packed bytes of a form's content that are looked at: those that draw many others are short."""
 
+FIRSTS = 256
+"""Different things that happen when a document is opened or a page shown; a long form has some dozen."""
+
+PIECE = 256 * 1024
+"""Bytes whose escapes are undone at once: each takes a hundred bytes meanwhile."""
+
 STREAMS = 50_000
 """Streams that are looked at; a book of a thousand pages has 5,000."""
 
@@ -61,7 +67,7 @@ class Scan:
         self.fonts: set[str] = set()
         self.packed = False
         self._marks: dict[Mark, str] = {}
-        self._firsts: list[tuple[str, bytes]] = []
+        self._firsts: dict[bytes, str] = {}
         self._texts: list[bytes] = []
         self._blind: list[str] = []
         self._forms: dict[int, tuple[bytes, int]] = {}
@@ -73,7 +79,7 @@ class Scan:
 
     def traits(self) -> Iterator[Trait]:
         """One for each mark."""
-        for name, target in self._firsts:
+        for target, name in self._firsts.items():
             if not self._harmless(target):
                 self._marks.setdefault(Mark.OPEN_ACTION, name)
         for mark, detail in self._marks.items():
@@ -94,8 +100,11 @@ class Scan:
                 around = text[found.start() : found.start() + 120]
                 self._marks[mark] = "".join(chr(byte) if 32 <= byte < 127 else " " for byte in around)
         for found in _FIRST.finditer(text):
+            if len(self._firsts) >= FIRSTS:
+                self._marks.setdefault(Mark.OPEN_ACTION, f"more than {FIRSTS} places")
+                break
             target = found[2] if found[2][:1].isdigit() else text[found.start(2) : found.start(2) + 400]
-            self._firsts.append((found[1].decode(), target))
+            self._firsts[target] = found[1].decode()
         self.fonts.update(found[1].decode() for found in _FONT.finditer(text))
 
     def _segments(self) -> Iterator[bytes]:
@@ -171,4 +180,11 @@ def _plain(text: bytes) -> bytes:
     """Names without their escapes (7.3.5)."""
     if b"#" not in text:
         return text
-    return _ESCAPED.sub(lambda found: bytes((int(found[1], 16),)), text)
+    out, at = bytearray(), 0
+    while at < len(text):
+        stop = at + PIECE
+        cut = text.find(b"#", stop - 2, stop)
+        stop = cut if cut > at else stop
+        out += _ESCAPED.sub(lambda found: bytes((int(found[1], 16),)), text[at:stop])
+        at = stop
+    return bytes(out)
