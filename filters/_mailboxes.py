@@ -28,7 +28,8 @@ _ADDRESS = re.compile(r"[^\s@<>()\",;:]{1,256}@[^\s@<>()\",;:]{1,256}")
 
 @dataclass(frozen=True, slots=True)
 class Mailbox:
-    """A name as it is shown and an address as it is written. `domain` is in the form of `as_domain`, "" for none."""
+    """A name as it is shown and an address as it is written, "" where there is none: some programs show the name all
+    the same, and decode an address in it. `domain` is in the form of `as_domain`, "" for none."""
 
     name: str
     address: str
@@ -56,8 +57,10 @@ def mailboxes(text: str) -> list[Mailbox]:
         name = decode_words(" ".join(named.split()))
         if bracketed:
             found += [Mailbox(name, _bare(address)) for address in bracketed]
-        else:
-            found += [Mailbox("", address) for address in _ADDRESS.findall(named)]
+        elif addresses := _ADDRESS.findall(named):
+            found += [Mailbox("", address) for address in addresses]
+        elif name:
+            found.append(Mailbox(name, ""))
         if len(found) >= MOST_MAILBOXES:
             break
     return found[:MOST_MAILBOXES]

@@ -157,13 +157,14 @@ class Impersonation:
             if (target := target_of(link, self._hosts)) is None:
                 continue
             if target.trick and link.source != "img":
-                tricks.setdefault((target.trick, target.host or link.target[:SHOWN]), link)
+                tricks.setdefault((target.trick, target.written), link)
             if target.host and target.host not in seen:
                 seen.add(target.host)
                 if finding := self._lookalike("link", target.host, protected, mail.domains):
                     yield finding
         for (trick, host), link in list(tricks.items())[:MOST_TOLD]:
-            yield DeceptiveLink(trick=trick, host=host, evidence=(Evidence(link.place, 0, link.text[:SHOWN]),))
+            shown_as = (link.text or link.target)[:SHOWN]
+            yield DeceptiveLink(trick=trick, host=host, evidence=(Evidence(link.place, 0, shown_as),))
         shown_once: set[tuple[str, str]] = set()
         for link, shown, host in mismatches(links, self._hosts, self.rewriters):
             if (shown, host) not in shown_once and len(shown_once) < MOST_TOLD:

@@ -16,11 +16,13 @@ from gateway.mail import Mail, Raw, Recipient, Span
 from gateway.mime.edit import edited
 from gateway.policy.model import Policy
 from gateway.reply import Reply
-from gateway.trace import decision, received
 from gateway.verdict import Action, Outcome, Verdict
 
 Send = Callable[[Sequence[Recipient], Raw, Sequence[bytes | Span]], Awaitable[Reply]]
 """How the front end hands a message on: to these recipients, these pieces. Raises HopError."""
+
+Trace = Callable[[Mail, str, str], bytes]
+"""The fields that the front end puts on top of what it hands on: of this mail, by this policy, with this action."""
 
 
 class Keeper(Protocol):
@@ -40,7 +42,7 @@ class Keeper(Protocol):
 
 
 async def carry_out(
-    policy: Policy, mail: Mail, verdict: Verdict, disposal: Disposal, *, send: Send, keeper: Keeper, hostname: str
+    policy: Policy, mail: Mail, verdict: Verdict, disposal: Disposal, *, send: Send, keeper: Keeper, trace: Trace
 ) -> Reply:
     """Do what was decided. Returns the reply to the end of data; raises HopError if the next hop fails.
 
@@ -57,7 +59,7 @@ async def carry_out(
         return disposal.reply
     try:
         answer = await send(
-            onward(disposal.deliver), mail.raw, _pieces(mail, verdict, disposal.deliver, hostname)
+            onward(disposal.deliver), mail.raw, _pieces(mail, verdict, disposal.deliver, trace)
         )
     except BaseException:
         if disposal.own:
@@ -94,9 +96,8 @@ def onward(outcomes: Sequence[Outcome]) -> tuple[Recipient, ...]:
     return tuple({recipient.address: recipient for recipient in reversed([*named, *copies])}.values())[::-1]
 
 
-def _pieces(mail: Mail, verdict: Verdict, outcomes: Sequence[Outcome], hostname: str) -> tuple[bytes | Span, ...]:
+def _pieces(mail: Mail, verdict: Verdict, outcomes: Sequence[Outcome], trace: Trace) -> tuple[bytes | Span, ...]:
     """The message as it leaves: trace fields on top, then what came, edited where rules ask for it."""
     edits = dict.fromkeys(edit for outcome in outcomes for edit in outcome.edits)
     action = max(outcome.action for outcome in outcomes)
-    trace = received(mail, hostname) + decision(verdict.policy, action.word)
-    return (trace, *edited(mail.raw, mail.root, tuple(edits)))
+    return (trace(mail, verdict.policy, action.word), *edited(mail.raw, mail.root, tuple(edits)))

@@ -13,6 +13,7 @@ from typing import Any
 
 from gateway.keeping import AuditRecord, Written
 from gateway.mail import Mail, Part
+from gateway.text.concealing import without_codes
 from gateway.verdict import Finding, Outcome, Report, RuleOutcome, Verdict
 
 TEXT_LIMIT = 500
@@ -91,8 +92,8 @@ def _headers(root: Part) -> dict[str, Any]:
                 partial.add(fact)
                 continue
             value = header.value
-            told[fact] = value[:TEXT_LIMIT]
-            if not value or len(value) > TEXT_LIMIT:  # an empty field is there: "" alone says that it is not
+            told[fact] = without_codes(value[:TEXT_LIMIT]) if fact == "subject" else value[:TEXT_LIMIT]
+            if not value or told[fact] != value:  # an empty field is there: "" alone says that it is not
                 partial.add(fact)
     return dict.fromkeys(HEADERS.values(), "") | told | {"partial": sorted(partial)}
 

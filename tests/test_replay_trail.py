@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -12,10 +13,13 @@ from typing import Any
 import pytest
 
 from gateway import decide
+from gateway.extract.opener import Opener
 from gateway.keeping import AuditRecord
-from gateway.mail import Client
+from gateway.limits import FileReading
+from gateway.mail import Client, Mail
 from gateway.policy.load import load
 from gateway.policy.model import Policy
+from gateway.reading import Reading
 from gateway.recall import Recalled
 from gateway.remembering import FIELD_LIMIT, FINDINGS_LIMIT, TEXT_LIMIT, VALUES_LIMIT, records
 from gateway.replay import Change
@@ -58,6 +62,11 @@ def policies(tmp_path: Path) -> Any:
     return loaded
 
 
+async def _opened(mail: Mail) -> Reading:
+    async with Opener(FileReading()) as opener:
+        return await opener.open(mail, deadline=asyncio.get_running_loop().time() + 60)
+
+
 def recorded(
     policy: Policy,
     raw: bytes = LETTER,
@@ -70,6 +79,7 @@ def recorded(
     """The record of a message under a policy, out of the trail again."""
     moment = datetime(2026, 3, 2, 3, 0, tzinfo=UTC)  # Monday, ten o'clock in Vietnam
     mail = specimen(policy, raw, sender=sender, recipients=recipients, client=client, received=moment)
+    mail = replace(mail, opened=asyncio.run(_opened(mail)))
     reports = [
         Report(name, failure="unavailable", reason="down")
         if name == blind

@@ -18,23 +18,28 @@ Trick = Literal["address", "userinfo", "homograph", "script", "form", "shortener
 LONGEST = 4_000
 """Characters of a target, and of the text of a link, that are looked at."""
 
+LONGEST_HOST = 100
+"""Characters of a host that is no name which are told."""
+
 _SCHEMES = ("http", "https", "ftp", "")
 _SHOWN = re.compile(r"(?:(?:https?|ftp)://)?((?:[\w-]{1,63}\.){1,8}[^\W\d_]{2,24})(?=[:/?#\s]|$)", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """Where a link leads: `host` in the form of `as_domain`, "" for an address; `trick` if there is one."""
+    """Where a link leads: `host` in the form of `as_domain`, "" for an address; `trick` if there is one; `written` is
+    the host as it stands there, or the scheme of a link without one."""
 
     host: str
     trick: Trick | None
+    written: str
 
 
 def target_of(link: Link, known: Hosts) -> Target | None:
     """Where a link leads; None for one that leads nowhere on the web."""
     text = link.target[:LONGEST]
     if text[:11].lower() == "javascript:" or text[:5].lower() == "data:":
-        return Target("", "script")
+        return Target("", "script", text.partition(":")[0].lower())
     try:
         parts = urlsplit(text)
         host = parts.hostname or ""
@@ -43,7 +48,7 @@ def target_of(link: Link, known: Hosts) -> Target | None:
     if parts.scheme not in _SCHEMES or not host:
         return None
     domain = as_domain(host)
-    return Target(domain, _trick(parts, host, domain, known))
+    return Target(domain, _trick(parts, host, domain, known), domain or host[:LONGEST_HOST])
 
 
 def shown_host(link: Link) -> str:
@@ -68,7 +73,7 @@ def mismatches(links: Iterable[Link], known: Hosts, rewriters: frozenset[str]) -
             continue
         target = target_of(link, known)
         if target and not within(target.host, rewriters) and organisation(target.host) != organisation(shown):
-            yield link, shown, target.host or link.target[:80]
+            yield link, shown, target.written
 
 
 def _trick(parts: SplitResult, host: str, domain: str, known: Hosts) -> Trick | None:

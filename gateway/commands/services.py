@@ -52,7 +52,12 @@ def services() -> None:
 @click.option("--category", help="Of this category only.")
 @as_json
 def list_command(files: tuple[Path, ...], category: str | None, as_json: bool) -> None:
-    """Every service, with its category and the domains it sends from."""
+    """Every service, with its category and the domains it sends from.
+
+    \b
+    Example:
+      mailwarden services list --category gambling
+    """
     found = {
         name: service
         for name, service in sorted(_catalogue(files).services.items())
@@ -74,7 +79,12 @@ def list_command(files: tuple[Path, ...], category: str | None, as_json: bool) -
 @more
 @as_json
 def show(name: str, files: tuple[Path, ...], as_json: bool) -> None:
-    """Everything the catalogue says of one service."""
+    """Everything the catalogue says of one service.
+
+    \b
+    Example:
+      mailwarden services show github
+    """
     service = _catalogue(files).services.get(name)
     if service is None:
         raise click.BadParameter(f"no service {name!r}; `mailwarden services list` has them", param_hint="NAME")
@@ -93,7 +103,12 @@ def show(name: str, files: tuple[Path, ...], as_json: bool) -> None:
 @click.argument("address")
 @more
 def check(address: str, files: tuple[Path, ...]) -> None:
-    """Whose mail from ADDRESS, or from a domain, would be taken to be. Exit code 1 where nobody is known."""
+    """Whose mail from ADDRESS, or from a domain, would be taken to be. Exit code 1 where nobody is known.
+
+    \b
+    Example:
+      mailwarden services check no-reply@mail.shopee.vn
+    """
     catalogue = _catalogue(files)
     domain = domain_of(address) or address.lower().rstrip(".")
     known = catalogue.known(domain)
@@ -108,7 +123,12 @@ def check(address: str, files: tuple[Path, ...]) -> None:
 @click.option("--least", default=1, show_default=True, help="Messages from which a domain is worth a line.")
 @as_json
 def suggest(config: Path, files: tuple[Path, ...], first: datetime | None, least: int, as_json: bool) -> None:
-    """Domains whose sign-up mail came and that the catalogue does not know, as entries to put into it."""
+    """Domains whose sign-up mail came and that the catalogue does not know, as entries to put into it.
+
+    \b
+    Example:
+      mailwarden services suggest -c gateway.yaml --least 3
+    """
     today = datetime.now(UTC).astimezone(HOME_ZONE).date()
     span = span_of(first.date() if first else today - MONTH, today)
     catalogue = _catalogue(files)

@@ -16,6 +16,7 @@ from gateway.policy.custody import Escalation, Expires, Reminder
 from gateway.policy.logic import day_of
 from gateway.policy.model import Policy
 from gateway.policy.rule import Rule
+from gateway.text.concealing import without_codes
 from gateway.verdict import Action, Outcome, RuleOutcome
 
 FIELD_LIMIT = 1_000
@@ -55,7 +56,7 @@ def kept_mail(policy: Policy, mail: Mail, outcomes: Sequence[Outcome], digest: s
         client=mail.client,
         envelope=envelope,
         header_from=(mail.root.header("From") or "")[:FIELD_LIMIT],
-        subject=(mail.root.header("Subject") or "")[:FIELD_LIMIT],
+        subject=without_codes((mail.root.header("Subject") or "")[:FIELD_LIMIT]),
         message_id=(mail.root.header("Message-ID") or "")[:FIELD_LIMIT],
         size=mail.size,
         digest=digest,

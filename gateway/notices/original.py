@@ -12,6 +12,7 @@ from gateway.keeping import KeptMail, Kind
 from gateway.mail import Direction, Mail, Part, Raw, Transaction
 from gateway.mime.decode import decoded
 from gateway.mime.names import shown
+from gateway.text.concealing import without_codes
 from gateway.verdict import Action, Outcome, RuleOutcome
 
 MOST_FILES = 20
@@ -104,7 +105,7 @@ def original_of_mail(mail: Mail, outcomes: Sequence[Outcome]) -> Original:
     original = replace(
         original_of_envelope(mail, outcomes),
         header_from=mail.root.header("From") or "",
-        subject=mail.root.header("Subject") or "",
+        subject=without_codes(mail.root.header("Subject") or ""),
         message_id=mail.root.header("Message-ID") or "",
         size=mail.size,
         bare=False,

@@ -253,8 +253,13 @@ def _fields(given: Given) -> Iterator[tuple[str, str]]:
 
 
 def _encoded(value: str) -> str:
-    """A header's value in US-ASCII: as it is, or as encoded words (RFC 2047)."""
-    return value if value.isascii() else Header(value, "utf-8").encode(linesep="\r\n")
+    """A header's value in US-ASCII: as it is, or as encoded words (RFC 2047); an address in brackets is none."""
+    if value.isascii():
+        return value
+    text, bracket, address = value.rpartition(" <")
+    if not bracket or not address.isascii():
+        text, bracket, address = value, "", ""
+    return Header(text, "utf-8").encode(linesep="\r\n") + bracket + address
 
 
 def _part(attachment: Attachment) -> bytes:

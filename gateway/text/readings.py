@@ -92,6 +92,8 @@ def _readings(data: bytes, labels: list[str]) -> Iterator[Decoded]:
         yield _by(data[len(mark) :], codec, Why.MARK)
     elif codec := wide_codec(data):
         yield _by(data, codec, Why.LABEL if codec in labels else Why.EVIDENCE)
+        if "utf_8" in labels and _is_whole(data, "utf_8"):
+            yield _by(data, "utf_8", Why.LABEL)
     elif data.isascii():
         yield from _seven_bits(data, labels)
         return

@@ -69,6 +69,21 @@ class Running:
 
 
 @contextmanager
+def dnsmasq(folder: Path, *records: str) -> Iterator[Running]:
+    """A nameserver with these records (options of dnsmasq), which knows nothing else and asks nobody."""
+    folder.mkdir(parents=True, exist_ok=True)
+    port = free_port()
+    options = ["--no-daemon", "--conf-file=/dev/null", "--no-resolv", "--no-hosts", "--local-ttl=300", "--user=root"]
+    options += [f"--port={port}", "--listen-address=127.0.0.1", "--bind-interfaces", f"--pid-file={folder}/pid"]
+    running = Running(["/usr/sbin/dnsmasq", *options, *records], port, folder / "dnsmasq.log")
+    running.start()
+    try:
+        yield running
+    finally:
+        running.kill()
+
+
+@contextmanager
 def clamd(folder: Path, *, stream_limit: str = "64M") -> Iterator[Running]:
     """A clamd that knows EICAR only."""
     database = folder / "database"

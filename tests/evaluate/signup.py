@@ -78,7 +78,15 @@ def score(corpus: Path) -> Score:
     ]
     return Score(
         title="Sign-up mail",
-        columns=("what", "mails", "texts", "flagged, left out", "of the right kind", "flagged, shipped", "of the right kind"),
+        columns=(
+            "what",
+            "mails",
+            "texts",
+            "flagged, left out",
+            "of the right kind",
+            "flagged, shipped",
+            "of the right kind",
+        ),
         rows=tuple(table),
         note="; ".join(missed) or "Everything that is wanted holds.",
         holds=not missed,

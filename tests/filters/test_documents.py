@@ -164,6 +164,7 @@ FILE = (File(place="2", names=("bao-cao.docx",)),)
 
 def test_work_document_to_a_private_mailbox() -> None:
     found = list(Documents().inspect(mail(recipient="hoanv1980@yahoo.com", texts=ATTACHED, files=FILE)))
+    assert [one.code for one in found] == ["official_document", "official_document_via_private_mailbox"]
     assert [type(one) for one in found] == [OfficialDocument, OfficialDocumentViaPrivateMailbox]
     assert found[0].facts()["attached"] is True
     assert found[1].facts() == {
@@ -190,12 +191,13 @@ def test_document_from_a_private_mailbox_by_its_file_name_alone() -> None:
 def test_answers_to_a_private_mailbox() -> None:
     found = list(Documents().inspect(mail("From: a@x.gov.vn\r\nReply-To: a1980@gmail.com")))
     assert found == [PrivateReplyTo(provider="gmail.com")]
+    assert [one.code for one in found] == ["private_reply_to"]
 
 
 def test_private_contact_in_a_document() -> None:
     texts = (Text(place="2", zone=Zone.ATTACHMENT, content=INVITATION),)
     found = [one for one in Documents().inspect(mail(texts=texts, files=FILE)) if isinstance(one, PrivateContact)]
-    assert [(one.domain, one.private) for one in found] == [("gmail.com", True)]
+    assert [(one.code, one.domain, one.private) for one in found] == [("private_contact", "gmail.com", True)]
     assert "bqlgt" not in repr(found)
 
 

@@ -17,6 +17,7 @@ from filters.identifiers import Identifiers, Key, Password, PersonalData, Person
 from gateway.mail import Client, Envelope, Mail
 from gateway.mime.parse import parse
 from gateway.reading import Reading, Text, Zone
+from gateway.verdict import Finding
 
 YEAR = 2026
 
@@ -29,7 +30,7 @@ def seen(content: str) -> list[tuple[str, str]]:
     return [(hit.kind.value, hit.value) for hit in identifiers(body(content), YEAR)]
 
 
-def findings(*texts: Text, **options: bool) -> list[object]:
+def findings(*texts: Text, **options: bool) -> list[Finding]:
     raw = b"Subject: x\r\n\r\nx\r\n"
     mail = Mail(
         id="1",
@@ -234,6 +235,7 @@ def test_same_identifier_in_two_texts_is_counted_once() -> None:
 def test_no_value_is_shown() -> None:
     found = findings(body("CCCD 064090000001, STK 1903456789012 Vietcombank, mật khẩu: Tinh@Xa2026"))
     assert {type(one) for one in found} == {PersonalData, Persons, Password}
+    assert {one.code for one in found} == {"personal_data", "persons", "password"}
     for secret in ("064090000001", "1903456789012", "Tinh@Xa2026"):
         assert secret not in repr(found)
 

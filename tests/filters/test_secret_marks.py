@@ -240,6 +240,7 @@ def test_finding_says_where_and_shows_the_mark_only() -> None:
     text = Text(place="2/van-ban.docx", zone=Zone.ATTACHMENT, content=f"{HEAD}\nMẬT\n\nvề việc điều động lực lượng")
     [one] = found(text)
     assert isinstance(one, Marking)
+    assert one.code == "marking"
     assert one.facts() == {"level": "mật", "form": "stamp", "zone": "attachment"}
     assert "lực lượng" not in repr(one)
     assert "van-ban" not in repr(one)

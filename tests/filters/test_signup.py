@@ -28,7 +28,7 @@ from gateway.text.folding import plain
 from gateway.verdict import Finding
 
 sys.path.append(str(Path(__file__).parents[2] / "deploy" / "model"))
-from signup_letters import RECIPIENT, Letter, letters  # noqa: E402
+from signup_letters import RECIPIENT, Letter, letters
 
 HERE = Path(__file__).parent
 TOKEN = "8f2c9Ab31dXq77Tz"
@@ -92,7 +92,7 @@ KINDS_SHOWN = {
         ("one_time_code", "T1", "vi"),
     ),
     "a code to sign in": (
-        written("Hub <no-reply@hub.io>", "Your login code", "To sign in to your account, enter the login code: 482913"),
+        written("Hub <a@hub.io>", "Your login code", "To sign in to your account, enter the login code: 482913"),
         ("one_time_code", "T3", "en"),
     ),
     "a forgotten password": (
@@ -100,7 +100,7 @@ KINDS_SHOWN = {
         ("password_reset", "T3", "vi"),
     ),
     "a sign-in from elsewhere": (
-        written(SHOP, "Cảnh báo đăng nhập", "Phát hiện đăng nhập từ thiết bị mới. Nếu không phải bạn, hãy đổi mật khẩu."),
+        written(SHOP, "Cảnh báo đăng nhập", "Phát hiện đăng nhập từ thiết bị mới. Nếu không phải bạn, đổi mật khẩu."),
         ("security_notice", "T3", "vi"),
     ),
     "somebody asks to join": (

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from filters.virus import Infected, Virus
+from filters.virus import Infected, Virus, _finding, _Piece
 from gateway.endpoint import HostPort
 from gateway.errors import Unavailable
 from gateway.mail import Client, Envelope, Mail
@@ -153,6 +153,13 @@ async def test_one_daemon_is_not_most_of_two(scanner: Running, agree: str) -> No
 
 async def test_ping_tells_version_and_signatures(virus: Virus) -> None:
     assert "clamd-1: ClamAV" in await virus.ping()
+
+
+def test_what_clamd_finds_odd_is_told_from_what_it_knows() -> None:
+    odd = _finding("clamd", "Heuristics.Encrypted.Zip FOUND", _Piece("2", 9, "", lambda: b""))
+    known = _finding("clamd", "Win.Test.EICAR_HDB-1 FOUND", _Piece("2", 9, "", lambda: b""))
+    assert (odd.code, known.code) == ("suspicious", "infected")
+    assert odd.facts()["signature"] == "Heuristics.Encrypted.Zip"
 
 
 RULE = 'rule Marked { strings: $a = "thu tuc khan" condition: $a }'

@@ -1,4 +1,4 @@
-"""A trail as reports ask it: what is counted, what is not, and that the newest records count before they are indexed."""
+"""Summaries of a trail: what reports count, month by month, account by account, and what they leave out."""
 
 from __future__ import annotations
 

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from gateway.extract.documents.pdf_scan import PIECE, Scan
 from gateway.extract.formats import Fact, Locked, Member
 from gateway.extract.formats.pdf import read
 from gateway.extract.room import Full, Room
@@ -144,6 +145,13 @@ def test_a_password_is_told() -> None:
     data = page(ENCRYPTION).replace(b"/Root 1 0 R", b"/Root 1 0 R/Encrypt 6 0 R/ID[(1)(1)]")
     with pytest.raises(Locked):
         found(data)
+
+
+def test_escapes_are_undone_wherever_a_long_text_is_cut() -> None:
+    for shift in range(40):
+        script = b"<</S/#4a#61#76#61#53#63#72#69#70#74>>"
+        data = pdf(b"<</Type/Catalog>>", b" " * (PIECE - 140 + shift * 3) + script)
+        assert marks(list(Scan(data, Room()).traits())) == {Mark.JAVASCRIPT}
 
 
 def test_marks_of_a_broken_document_are_told_before() -> None:
