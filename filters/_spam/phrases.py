@@ -1,0 +1,79 @@
+"""What advertising says, by hand: concepts with weights (phrases.txt), found in folded text."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from filters._spam.words import TEXT_LIMIT
+from gateway.reading import Reading, Text, Zone
+from gateway.text.folding import Folded
+from gateway.text.phrases import Phrases
+
+PHRASES = Path(__file__).with_name("phrases.txt")
+
+HIT_LIMIT = 3_000
+"""Phrases looked at in one text; the rest of a text made to waste time is let go."""
+
+_ZONES = (Zone.SUBJECT, Zone.SENDER_NAME, Zone.BODY)
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """Where a concept was first met: the text, and the characters of its folded form."""
+
+    concept: str
+    weight: float
+    text: Text
+    start: int
+    stop: int
+
+
+class Offers:
+    """The concepts of phrases.txt."""
+
+    def __init__(self, lines: str) -> None:
+        """Raises ValueError for a line that is none."""
+        self._weights: dict[str, float] = {}
+        pairs: list[tuple[str, str]] = []
+        for number, line in enumerate(lines.splitlines(), 1):
+            if not line.strip() or line.startswith("#"):
+                continue
+            fields = line.split(maxsplit=2)
+            try:
+                concept, weight, phrases = fields[0], float(fields[1]), fields[2]
+            except (IndexError, ValueError):
+                raise ValueError(f"{PHRASES.name} line {number}: expected concept, weight and phrases") from None
+            self._weights[concept] = weight
+            pairs += [(phrase, concept) for phrase in phrases.split(" | ")]
+        self._phrases = Phrases(pairs)
+
+    @classmethod
+    def load(cls) -> Offers:
+        """The concepts that come with the program."""
+        return cls(PHRASES.read_text(encoding="utf-8"))
+
+    @property
+    def weights(self) -> Mapping[str, float]:
+        """The weight of each concept."""
+        return self._weights
+
+    def said_in(self, reading: Reading) -> dict[str, Said]:
+        """The concepts of the mail, each with its first place."""
+        found: dict[str, Said] = {}
+        rest = TEXT_LIMIT
+        for text in reading.of(*_ZONES):
+            if rest <= 0:
+                break
+            content = text.plain.text[:rest]
+            rest -= len(content)
+            for start, stop, concept in self._hits(content):
+                if concept not in found:
+                    found[concept] = Said(concept, self._weights[concept], text, start, stop)
+        return found
+
+    def _hits(self, content: str) -> Iterator[tuple[int, int, str]]:
+        hits = self._phrases.search(Folded(content, ()))
+        for _, hit in zip(range(HIT_LIMIT), hits, strict=False):
+            yield hit.start, hit.stop, hit.value
