@@ -35,9 +35,10 @@ fuzz: ## Throw strange bytes at the parsers and sessions for a long time.
 	@deploy/setup.sh test
 	@$(call part,tests/fuzz,$(ARGS))
 
-model: ## Train the embedded classifiers.
+model: ## Train the embedded classifiers on a labelled corpus: make model CORPUS=DIR.
+	@[ -d "$(CORPUS)" ] || { echo "usage: make model CORPUS=DIR" >&2; exit 2; }
 	@deploy/setup.sh test
-	@$(call part,deploy/model,$(ARGS))
+	@$(call part,deploy/model,"$(CORPUS)" $(ARGS))
 
 evaluate: ## Score the filters on a labelled corpus: make evaluate CORPUS=DIR.
 	@[ -d "$(CORPUS)" ] || { echo "usage: make evaluate CORPUS=DIR" >&2; exit 2; }

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from filters._signup.codes import code_alone, code_near, hidden
@@ -49,7 +49,6 @@ _ANSWER = re.compile(
     r"\s*[:：]",
     re.IGNORECASE,
 )
-_ADDRESS = re.compile(r"https?://[^\s<>\"']{4,500}")
 _QUOTED = re.compile(r"(?m)^>")
 _LABEL = re.compile(r"\s*[\[(](?:qc|ad|qc/ad|quảng cáo)[\])]", re.IGNORECASE)  # decree 91/2020/ND-CP article 18
 _CODE_IN_SUBJECT = re.compile(r"(?<![\w/.,-])(?:[A-Z]-)?\d{4,8}(?![\w/.,%]|-\d)|(?<!\w)\d{3}[ -]\d{3}(?!\w)")
@@ -138,7 +137,7 @@ def features_of(mail: Mail, sender: Sender, lexicon: Lexicon) -> Features:
         _body(features, text, lexicon)
     _recipient(features, mail, bodies)
     places = {text.place for text in bodies}
-    links = [link for link in mail.reading.links if link.place in places] or list(_disguised(bodies))
+    links = (link for link in mail.reading.links if link.place in places)
     _links(features, links, sender, lexicon)
     _together(features)
     longest = max((len(text.content.strip()) for text in bodies), default=0)
@@ -210,18 +209,16 @@ def _recipient(features: Features, mail: Mail, bodies: Iterable[Text]) -> None:
         features.note("body:address")
 
 
-def _disguised(bodies: Iterable[Text]) -> Iterator[Link]:
-    """Addresses that are none until disguised letters are read as what they look like: a person would copy them."""
-    for text in bodies:
-        for match in _ADDRESS.finditer(text.plain.text):
-            yield Link(place=text.place, target=match[0], text=match[0], source="text")
+def _read_as(address: str) -> str:
+    """An address in letters of other alphabets as a person reads it, and would copy it."""
+    return address if address.isascii() else plain(address).text
 
 
 def _links(features: Features, links: Iterable[Link], sender: Sender, lexicon: Lexicon) -> None:
     own = sender.organisation
     seen: dict[str, tuple[Link, Target]] = {}
     for link in links:
-        if link.target not in seen and (found := target(link.target)) is not None:
+        if link.target not in seen and (found := target(_read_as(link.target))) is not None:
             seen[link.target] = (link, found)
             if len(seen) == LINK_LIMIT:
                 break

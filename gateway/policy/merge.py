@@ -56,7 +56,21 @@ def merged_rules(layers: list[Layer]) -> dict[str, tuple[WrittenRule, Layer]]:
             else:
                 rules[name] = (rule, layer)
             own.setdefault(name, rule)
+        _set_modes(layer, rules)
     return rules
+
+
+def _set_modes(layer: Layer, rules: dict[str, tuple[WrittenRule, Layer]]) -> None:
+    """What a layer says of the modes of rules that stand in it or above."""
+    for key, _ in layer.source.entries("modes"):
+        mode = next((mode for name, mode in layer.file.modes.items() if name.text == key.text), None)
+        rule, home = rules.get(key.text, (None, layer))
+        if rule is None:
+            layer.reader.unknown(key, "rule", rules)
+        elif rule.lock and home is not layer:
+            layer.reader.problem(key, f"mode of rule {quote(key.text)} cannot be changed: it is locked at {rule.where}")
+        elif mode is not None:
+            rules[key.text] = (replace(rule, mode=mode), home)
 
 
 def merged_exceptions(layers: list[Layer], rules: Rules) -> list[tuple[WrittenException, Layer]]:
