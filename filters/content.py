@@ -26,6 +26,9 @@ STRONG = 2.0
 SHOWN = 6
 """Phrases shown as evidence."""
 
+TERMS = 20
+"""Phrases told in the field `terms`: more say nothing new."""
+
 AROUND = 30
 """Characters shown on each side of a phrase."""
 
@@ -41,7 +44,8 @@ _PLACES: Mapping[Where, frozenset[Zone]] = {
 class Prohibited(Finding):
     """A text speaks the language of a lexicon. `category` is the lexicon's name (gambling, drugs, ...),
     `score` what its phrases come to (1 is the lexicon's own threshold), `strength` weak below 2 and strong from 2,
-    `phrases` how many different ones, `zone` where (body, attachment, ...). The detail lists them by weight."""
+    `phrases` how many different ones, `zone` where (body, attachment, ...), `terms` which ones, in the lexicon's words
+    and not the text's, by weight. The detail tells their weights, and what trade added and reporting took away."""
 
     code: ClassVar[str] = "prohibited"
     category: str
@@ -49,6 +53,7 @@ class Prohibited(Finding):
     strength: Literal["weak", "strong"]
     phrases: int
     zone: str
+    terms: tuple[str, ...]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -137,6 +142,7 @@ def _finding(score: Score, text: Text, relative: float) -> Finding:
         strength="strong" if relative >= STRONG else "weak",
         phrases=len(shown),
         zone=text.zone.value,
+        terms=tuple(shown)[:TERMS],
         detail=f"{weights}; trade +{score.trade:.1f}, reporting -{score.reporting:.1f}",
         evidence=tuple(_evidence(text, hit) for hit in list(shown.values())[:SHOWN]),
     )

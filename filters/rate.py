@@ -17,9 +17,9 @@ from filters._rate.counting import HOUR, Pace, counted, with_more
 from filters._rate.sameness import digest_of
 from filters._remembered import Remembered, key_of
 from gateway.mail import Direction, Mail, domain_of
+from gateway.origin import network_of
 from gateway.reply import Reply
 from gateway.schema.scalars import Duration
-from gateway.traits import network_of
 from gateway.verdict import Finding
 
 Of = Literal["account", "client", "domain"]
@@ -84,8 +84,8 @@ class Exceeded(Finding):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Surge(Finding):
-    """An account sends far more this hour than it does in its usual hours with mail. `count` is the number of recipients
-    this hour, `ratio` how many times the usual number that is."""
+    """An account sends far more this hour than it does in its usual hours with mail. `count` is the number of
+    recipients this hour, `ratio` how many times the usual number that is."""
 
     code: ClassVar[str] = "surge"
     count: int
@@ -160,21 +160,21 @@ class Rate:
             if count >= self.surge_least and ratio >= self.surge_ratio:
                 yield Surge(count=count, ratio=round(ratio, 1))
         if content := digest_of(mail):
-            numbers = {
-                what: int(counted(self._same(mail, content, what), self.repeated_per, now) + amount)
+            messages, recipients, outside = (
+                int(counted(self._same(mail, content, what), self.repeated_per, now) + amount)
                 for what, amount in amounts.items()
-            }
-            if numbers["recipients"] >= self.repeated_from:
-                yield Repeated(**numbers)
+            )
+            if recipients >= self.repeated_from:
+                yield Repeated(messages=messages, recipients=recipients, outside=outside)
 
     async def answered(self, mail: Mail, reply: Reply) -> None:
         """Count the mail if it was taken."""
         if not reply.accepted:
             return
         amounts, now = _amounts(mail), mail.received.timestamp()
-        for limit, what, who in {(each.of, each.per, what): (each, what, who) for each, what, who in self._watched(mail)}.values():
-            table, key = self._memory[limit.of], _key(what, limit.per, who)
-            table.put(key, with_more(table.get(key), limit.per, now, amounts[what]))
+        for of, per, what, who in {(limit.of, limit.per, what, who) for limit, what, who in self._watched(mail)}:
+            table, key = self._memory[of], _key(what, per, who)
+            table.put(key, with_more(table.get(key), per, now, amounts[what]))
         if account := _account(mail):
             key = key_of(account)
             pace = Pace.at(self._memory["pace"].get(key), now)

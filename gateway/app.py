@@ -7,7 +7,9 @@ import contextlib
 import gc
 import signal
 import time
+import weakref
 from collections.abc import AsyncIterator
+from dataclasses import fields
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
@@ -15,13 +17,16 @@ from pathlib import Path
 import structlog
 from watchfiles import awatch
 
+from gateway import lasting
 from gateway.census import Census
 from gateway.config import Audit, Listener, Settings
 from gateway.endpoint import HostPort
 from gateway.errors import ConfigurationError, StoreUnavailable, Unavailable
 from gateway.extract.opener import Opener
+from gateway.handling import Reception
 from gateway.mail import Mail
 from gateway.metrics import Metrics
+from gateway.milter import server as milter
 from gateway.office import Office, open_office
 from gateway.page.render import Facts
 from gateway.page.serve import serve_page
@@ -53,6 +58,9 @@ FORGET_EVERY = 86_400.0
 CUSTODY_EVERY = 30.0
 """Seconds between two looks at what time asks for of kept mail."""
 
+SAVE_EVERY = 30.0
+"""Seconds between two times when filters write down what they remember: what a crash makes them forget."""
+
 COUNT_EVERY = 30.0
 """Seconds between two counts of what is kept: as often as it may be scraped; for 100,000 entries 2 % of a core."""
 
@@ -70,6 +78,7 @@ class Gateway:
         self.policy = policy
         self.metrics = Metrics()
         self.door = Door(settings.limits, self.metrics)
+        self.milters = milter.Sessions(settings.limits.sessions)
         self.addresses: dict[str, tuple[str, int]] = {}
         self.status: StatusServer | None = None
         self._spool = Spool(
@@ -79,17 +88,20 @@ class Gateway:
         )
         self._opener = Opener(self.settings.reading, self.metrics.file_read)
         self._services: list[Service] = []
+        self._errands: set[asyncio.Task[None]] = set()
         self._large = asyncio.Semaphore(2)
         self._turns = Turns(4)
         self._stopped = asyncio.Event()
         self._reloading = asyncio.Lock()
         self._beat = time.monotonic()
+        self._closing: list[weakref.finalize[..., Policy]] = []
 
     @contextlib.asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
         """Open every listener, and on the way out drain them: a message that is under way is brought to its end."""
         self._spool.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         self._announce(self.policy)
+        lasting.begin(self.policy.filters, {}, self._memories)
         async with (
             self._opener,
             open_office(
@@ -97,23 +109,20 @@ class Gateway:
             ) as office,
         ):
             self.office = office
-            async with self._listening(office):
-                yield
+            try:
+                async with self._listening(office):
+                    yield
+            finally:
+                self._close_filters()
 
     @contextlib.asynccontextmanager
     async def _listening(self, office: Office) -> AsyncIterator[None]:
         servers = []
         for listener in self.settings.listeners:
-            if listener.smtp is None:
-                log.warning("milter listener is not served by this version", listener=listener.name)
-                continue
-            service = self._service(listener, office)
-            server = await listen(service, self.door)
-            self._services.append(service)
+            server = await self._open(listener, office)
             servers.append(server)
-            if isinstance(listener.smtp, HostPort):
+            if isinstance(listener.address, HostPort):
                 self.addresses[listener.name] = server.sockets[0].getsockname()[:2]
-            log.info("listening", listener=listener.name, smtp=str(listener.smtp), upstream=str(listener.upstream))
         if (address := self.settings.metrics) is not None:
             self.status = StatusServer(
                 address.host, address.port, registry=self.metrics.registry, alive=self._alive, ready=self._not_ready
@@ -126,6 +135,7 @@ class Gateway:
             asyncio.create_task(self._make_ready(), name="readers of files"),
             asyncio.create_task(self._count(office), name="census"),
             asyncio.create_task(self._forget(office), name="retention"),
+            asyncio.create_task(self._save(), name="filters' memories"),
         ]
         sending = [asyncio.create_task(office.notifier.run(), name="notices")] if office.notifier is not None else []
         if office.digesting is not None:
@@ -136,9 +146,8 @@ class Gateway:
         finally:
             for server in servers:
                 server.close()
-            await self.door.empty(self.settings.drain)
-            for service in self._services:
-                await asyncio.gather(*service.errands)
+            await asyncio.gather(self.door.empty(self.settings.drain), self.milters.empty(self.settings.drain))
+            await asyncio.gather(*self._errands)
             if office.notifier is not None:
                 office.notifier.stop()
                 await asyncio.wait(sending, timeout=self.settings.drain)  # a notice that is cut off is sent again
@@ -185,7 +194,7 @@ class Gateway:
             gc.freeze()
             log.info("ready", policy=self.policy.digest, rules=len(self.policy.rules))
             await self._stopped.wait()
-            log.info("draining", sessions=len(self.door.sessions))
+            log.info("draining", sessions=len(self.door.sessions) + len(self.milters))
         log.info("stopped")
 
     def stop(self) -> None:
@@ -209,32 +218,66 @@ class Gateway:
                     log.error("policy refused", problem=failure)
                 self.metrics.policy_refused("failed")
                 return False
+            lasting.begin(candidate.filters, self.policy.filters, self._memories)
+            self._close_when_unused(self.policy)
             self.policy = candidate
             self._announce(candidate)
             log.info("policy reloaded", policy=candidate.digest, rules=len(candidate.rules))
             return True
 
-    def _service(self, listener: Listener, office: Office) -> Service:
-        limits = self.settings.limits
-        return Service(
+    @property
+    def _memories(self) -> Path:
+        """Where filters keep what they remember."""
+        return self.settings.state / "filters"
+
+    def _close_when_unused(self, policy: Policy) -> None:
+        """Close a policy's filters once the last message that it judges has gone: a reload disturbs none."""
+        loop = asyncio.get_running_loop()
+        closing = weakref.finalize(policy, loop.call_soon_threadsafe, lasting.close, policy.filters)
+        closing.atexit = False
+        self._closing = [*(each for each in self._closing if each.alive), closing]
+
+    def _close_filters(self) -> None:
+        """Close all filters that are still open: nobody is served any more."""
+        for closing in self._closing:
+            if (left := closing.detach()) is not None:
+                lasting.close(left[0].filters)
+        lasting.close(self.policy.filters)
+
+    async def _open(self, listener: Listener, office: Office) -> asyncio.Server:
+        """Open one listener, whatever it speaks. Raises OSError."""
+        reception = self._reception(listener, office)
+        if listener.milter is not None:
+            log.info("listening", listener=listener.name, milter=str(listener.milter))
+            return await milter.listen(reception, self.milters)
+        service = Service(
+            **{each.name: getattr(reception, each.name) for each in fields(reception)},
+            reservations=Reservations(
+                office.hops[listener.name], limit=self.settings.limits.upstream_connections, observer=self.metrics
+            ),
+            tls=tls_context(listener.tls) if listener.tls else None,
+            turns=self._turns,
+        )
+        self._services.append(service)
+        log.info("listening", listener=listener.name, smtp=str(listener.smtp), upstream=str(listener.upstream))
+        return await listen(service, self.door)
+
+    def _reception(self, listener: Listener, office: Office) -> Reception:
+        return Reception(
             listener=listener,
-            limits=limits,
+            limits=self.settings.limits,
             hostname=self.settings.hostname,
             help_url=self.settings.help_url,
             deadline=self.settings.deadline,
             policy=lambda: self.policy,
             spool=self._spool,
-            reservations=Reservations(
-                office.hops[listener.name], limit=limits.upstream_connections, observer=self.metrics
-            ),
             custody=office.custody,
             remember=partial(self._remember, office),
             announce=office.announcer.announce,
             observer=self.metrics,
             open_mail=self._opener.open,
-            tls=tls_context(listener.tls) if listener.tls else None,
             large=self._large,
-            turns=self._turns,
+            errands=self._errands,
         )
 
     async def _remember(self, office: Office, mail: Mail, verdict: Verdict) -> None:
@@ -304,6 +347,12 @@ class Gateway:
             except Exception:
                 log.exception("bug in retention")
             await asyncio.sleep(FORGET_EVERY)
+
+    async def _save(self) -> None:
+        """Have filters write down what they remember, for ever."""
+        while True:
+            await asyncio.sleep(SAVE_EVERY)
+            await lasting.save(self.policy.filters)
 
     async def _count(self, office: Office) -> None:
         """What the stores and the calendar say in numbers, for ever."""

@@ -36,6 +36,8 @@ PSEUDONYM_KEY = 32
 """Octets of a key at least: the length of the digest that it is for (RFC 2104 section 3)."""
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,31}")  # it becomes a metric label and part of log lines
+_MODE = re.compile("0?[0-7]{3}")
+_OWNER = re.compile("([A-Za-z0-9_.-]+)?(:[A-Za-z0-9_.-]+)?")
 _HELP_URL = re.compile(r"https?://[!-~]+")
 
 
@@ -106,7 +108,9 @@ class Listener:
     """Where the milter protocol is spoken: `inet:HOST:PORT` or `unix:PATH`."""
 
     upstream: Upstream | None = None
-    """The next hop of an SMTP listener: `smtp://HOST:PORT`, `lmtp://HOST:PORT`, `lmtp+unix:///PATH`, `maildir:PATH`."""
+    """The next hop of an SMTP listener: `smtp://HOST:PORT`, `lmtp://HOST:PORT`, `lmtp+unix:///PATH`, `maildir:PATH`.
+    Of a milter: where mail that was kept goes when it is released, a port without this milter; none: that of the first
+    listener which has one."""
 
     upstream_tls: TlsLevel = TlsLevel.OFF
     """STARTTLS with the next hop: off, may (where it is offered, whatever its certificate), require (and verify)."""
@@ -119,7 +123,8 @@ class Listener:
 
     account: AccountSource = AccountSource.XCLIENT
     """Where a trusted peer names the authenticated account: none, xclient (its LOGIN), received (the topmost
-    Received line, with Postfix's smtpd_sasl_authenticated_header)."""
+    Received line, with Postfix's smtpd_sasl_authenticated_header). A milter takes it from the macro {auth_authen},
+    unless none."""
 
     login: str = ""
     """An account that all mail of this listener belongs to unless its client names another one."""
@@ -137,11 +142,21 @@ class Listener:
     line_endings: LineEndings = LineEndings.REFUSE
     """A bare CR or LF in a message: refuse (550 5.5.2) or normalise to CRLF, which breaks its signatures."""
 
+    socket_mode: str = "0660"
+    """Who may connect to a unix socket: its mode, in octal."""
+
+    socket_owner: str = ""
+    """Whose a unix socket is: `USER`, `USER:GROUP` or `:GROUP` (`:postfix`); none: the service's own."""
+
     def __post_init__(self) -> None:
         if not _NAME.fullmatch(self.name):
             raise Misfit("name", "must be of lower-case letters, digits and hyphens, 32 at most")
         if (self.smtp is None) == (self.milter is None):
             raise ValueError('exactly one of "smtp" and "milter" is needed')
+        if not _MODE.fullmatch(self.socket_mode):
+            raise Misfit("socket_mode", 'must be an octal number such as "0660"')
+        if not _OWNER.fullmatch(self.socket_owner):
+            raise Misfit("socket_owner", 'must be "USER", "USER:GROUP" or ":GROUP"')
         if self.milter:
             self._check_milter()
         elif self.upstream is None:
@@ -153,12 +168,14 @@ class Listener:
             raise Misfit("upstream_ca", 'has no effect without "upstream_tls: require"')
 
     def _check_milter(self) -> None:
-        if self.upstream:
-            raise Misfit("upstream", "is not for a milter listener: the mail stays with the MTA")
         if self.tls:
             raise Misfit("tls", "is for smtp listeners")
         if self.proxy_protocol:
             raise Misfit("proxy_protocol", "is for smtp listeners")
+        if self.trusted:
+            raise Misfit("trusted", "is for smtp listeners")
+        if self.account is AccountSource.RECEIVED:
+            raise Misfit("account", "of a milter is xclient (its macro {auth_authen}) or none")
 
     @property
     def address(self) -> HostPort | UnixSocket:

@@ -15,7 +15,7 @@ from typing import Any, ClassVar
 
 import structlog
 
-from gateway import decide, dispose, reply, trace
+from gateway import decide, dispose, lasting, reply, trace
 from gateway.config import Listener, ListenerDirection
 from gateway.custody.custody import Custody
 from gateway.errors import HopError, Refused, StoreUnavailable
@@ -134,7 +134,7 @@ class Handling(ABC):
     def trace(self, mail: Mail, policy: str, action: str) -> bytes:
         """The fields that are put on top of what goes on."""
 
-    def learn(self, root: Part) -> None:
+    def learn(self, root: Part) -> None:  # noqa: B027
         """What the content tells about who sent it, where the front end believes it."""
 
     def check_sender(self, size: int) -> None:
@@ -194,6 +194,8 @@ class Handling(ABC):
         except Exception:
             log.exception("message failed", id=self.id)
             answer = reply.TROUBLE
+        if mail is not None:
+            await lasting.answered(self.policy.filters, mail, answer)
         if disposal.unstored:
             await self._wipe()
         if mail is not None and verdict is not None and any(outcome.notify for outcome in verdict.outcomes):
@@ -220,7 +222,7 @@ class Handling(ABC):
         self._spooled.close()
 
     async def keep(self, data: bytes, size: int) -> Reply | None:
-        """Write content to the spool, `size` octets with these; a reply if that cannot be: all of it is given up then."""
+        """Write to the spool, which has `size` octets then; a reply if that cannot be: all of it is given up."""
         if size > self.reception.limits.message_size:
             self.reception.observer.protocol_error("size")
             self._spooled.close()

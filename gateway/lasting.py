@@ -60,7 +60,7 @@ def begin(filters: Mapping[str, Filter], earlier: Mapping[str, Filter], folder: 
     a filter whose folder cannot be used remembers as long as the service runs."""
     for name, each in _lasting(filters):
         before = earlier.get(name)
-        if type(before) is type(each):
+        if isinstance(before, type(each)):
             each.inherit(before)
             continue
         try:

@@ -7,14 +7,17 @@ rules of the policy, codes).
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime
 from functools import cache
 from typing import TypeVar, get_args
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, Info, PlatformCollector, ProcessCollector
+from prometheus_client.core import GaugeMetricFamily
+from prometheus_client.registry import Collector
 
 from gateway import __version__
+from gateway.engines.breaker import Circuit
 from gateway.keeping import State, Tally
 from gateway.mail import Direction
 from gateway.notices.model import NoticeKind
@@ -22,7 +25,7 @@ from gateway.policy.custody import RECORDS
 from gateway.policy.model import Policy
 from gateway.reading import Reason
 from gateway.services import Category
-from gateway.verdict import Report, Verdict
+from gateway.verdict import Filter, Report, Verdict
 
 SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 100)
 BYTES = (1e3, 1e4, 1e5, 1e6, 5e6, 1e7, 2.5e7, 5e7)
@@ -41,6 +44,9 @@ LEVELS = frozenset({"high", "medium", "low", "info", "tuyet-mat", "toi-mat", "ma
 CATEGORIES = frozenset(get_args(Category))
 """Kinds of services that people sign up to."""
 
+BREAKER_STATES = (Circuit.CLOSED, Circuit.HALF_OPEN, Circuit.OPEN)
+"""A breaker's states by their number."""
+
 M = TypeVar("M", Counter, Gauge, Histogram)
 
 
@@ -49,11 +55,39 @@ def _each(metric: M) -> Callable[..., M]:
     return cache(metric.labels)
 
 
+class _Engines(Collector):
+    """How the engines of the filters in force are at the moment of the scrape; those of a policy that is gone, go.
+
+    An engine's label is its filter and its number there, for its name may have an address in it.
+    """
+
+    filters: Mapping[str, Filter] = {}
+
+    def collect(self) -> Iterator[GaugeMetricFamily]:
+        """One value of each kind for every engine."""
+        up = GaugeMetricFamily("mailwarden_engine_up", "1 unless an engine is left alone.", labels=["engine"])
+        state = GaugeMetricFamily(
+            "mailwarden_breaker_state", "0 closed, 1 half open, 2 open: left alone.", labels=["engine"]
+        )
+        seconds = GaugeMetricFamily(
+            "mailwarden_engine_seconds", "Time an engine took for its last answer.", labels=["engine"]
+        )
+        for name, each in self.filters.items():
+            for number, engine in enumerate(getattr(each, "engines", ()), 1):
+                label = [f"{name}/{number}"]
+                up.add_metric(label, float(engine.up))
+                state.add_metric(label, BREAKER_STATES.index(engine.breaker.state))
+                seconds.add_metric(label, engine.seconds)
+        yield from (up, state, seconds)
+
+
 class Metrics:
     """An `Observer` that counts into a registry of its own, so that two gateways of one process do not mix."""
 
     def __init__(self) -> None:
         self.registry = registry = CollectorRegistry()
+        self._engines = _Engines()
+        registry.register(self._engines)
         ProcessCollector(registry=registry)
         PlatformCollector(registry=registry)
 
@@ -205,6 +239,7 @@ class Metrics:
         """A policy is in force from now on."""
         self._policy_info.info({"digest": policy.digest})
         self._policy_reloads("ok").inc()
+        self._engines.filters = policy.filters
         self._policy_reloaded.set(time.time())
         self._classes |= policy.retention.keys() - set(RECORDS)
         for state in ("active", "locked", "revoked"):

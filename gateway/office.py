@@ -73,6 +73,8 @@ async def open_office(
     stores = await open_store(settings.state / "store", pseudonyms=Pseudonyms(key) if key else None)
     hops = {each.name: _next_hop(settings, each) for each in settings.listeners if each.upstream is not None}
     routes = {name: Route(hop, answers_each=_lmtp(settings, name)) for name, hop in hops.items()}
+    for each in settings.listeners if routes else ():  # mail of a milter is the MTA's own: any way back to it will do
+        routes.setdefault(each.name, next(iter(routes.values())))
     outbox = FolderOutbox(settings.state / "outbox") if settings.notices else None
     trail = CountedTrail(stores.trail, observer)
     notifier = _notifier(settings, policy, outbox, hops, trail, observer) if outbox else None

@@ -17,6 +17,14 @@ def within(address: str, networks: Iterable[Network]) -> bool:
     return ip is not None and any(ip in network for network in networks)
 
 
+def network_of(address: str, prefix: int, prefix_of_v6: int) -> str:
+    """The network of this size that the address is in, "" for no address; IPv4 in its IPv6 form counts as IPv4."""
+    ip = _ip(address)
+    if ip is None:
+        return ""
+    return str(ipaddress.ip_network((ip, prefix if ip.version == 4 else prefix_of_v6), strict=False))
+
+
 @lru_cache(maxsize=4096)
 def _ip(address: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
     """Read once for all messages of a client: it is asked about several times for each."""

@@ -104,7 +104,7 @@ class File:
     """An attached file, or one inside another at any depth. `names` are all it may be shown by, `kind` is by its bytes,
     `media_type` what was declared ("" inside archives), `size` in bytes once decoded, `start` its first bytes,
     `digest` the SHA-256 of the whole in hex ("" where the whole was not seen). `content` is the whole where a filter
-    asked for it (`SCANS`) and there was room, None otherwise; of a part itself it is in the mail (`gateway.mime.decode`).
+    asked for it (`SCANS`) and there was room, None otherwise; of a part itself it is in the mail (`mime/decode.py`).
     """
 
     place: str

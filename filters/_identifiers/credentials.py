@@ -26,7 +26,8 @@ _LABEL = (
 _QUALIFIER = (
     r"(?:[ ]+(?:mới|tạm|tạm[ ]thời|mặc[ ]định|ban[ ]đầu|truy[ ]cập|đăng[ ]nhập|quản[ ]trị|wifi|wi-fi|e?-?mail|"
     r"hộp[ ]thư|hệ[ ]thống|tài[ ]khoản|giải[ ]nén|mở[ ]tệp|mở[ ]file|file|moi|tam|mac[ ]dinh|truy[ ]cap|dang[ ]nhap|"
-    r"he[ ]thong|giai[ ]nen|của[ ]\w+|cua[ ]\w+|hiện[ ]tại|cũ|for[ ]\w+|to[ ]\w+))*"
+    r"he[ ]thong|giai[ ]nen|của[ ]\w+|cua[ ]\w+|hiện[ ]tại|cũ|for[ ]\w+|to[ ]\w+|"
+    r"chung|dùng[ ]chung|ban|phòng|sở|xã|đơn[ ]vị|cơ[ ]quan))*"
 )
 _SAID = re.compile(
     rf"(?:{_LABEL}){_QUALIFIER}[ ]*(?:(?:được[ ]đặt[ ])?là|la|is|was|[:：=]|->|→)+[ \t]*\n?[ \t]*"

@@ -27,7 +27,8 @@ _SIMPLE = ("x-mailer", "user-agent", "x-priority", "x-msmail-priority", "x-mimeo
 
 _MAILERS = ("outlook express", "outlook", "mozilla", "mutt", "pine", "eudora", "evolution", "kmail", "thunderbird",
             "internet mail service", "the bat", "apple mail", "aol", "phpmailer", "exmh", "gnus")  # fmt: skip
-_LETTERS = re.compile(r"[A-Z]+|[a-z]+|\d+")
+_RUN = re.compile(r"[A-Z]+|[a-z]+|\d+")
+_ALTERNATING = re.compile(r"(?:9a|a9|9A|A9){2,}")
 _ADDRESS_HOP = re.compile(r"from \[?\d{1,3}(?:\.\d{1,3}){3}\]? ")
 _DYNAMIC = re.compile(r"\b(?:dsl|adsl|dial-?up|ppp|cable|dhcp|dyn|pool|client)[\w.-]*\d|\d+[-.]\d+[-.]\d+[-.]\d+\.[a-z]")
 _CAPITALS = re.compile(r"\b[A-Z]{4,}\b")
@@ -50,19 +51,20 @@ def form_features(mail: Mail) -> Iterator[str]:
         elif name not in fields:
             fields[name] = header.value[:FIELD_LIMIT]
     yield from (f"*has-{name}" for name in _SIMPLE if name in fields)
-    yield from _addresses(fields)
+    own = _organisation(parseaddr(fields.get("from", ""))[1].lower().rpartition("@")[2])
+    yield from _addresses(fields, own)
     yield from _subject(fields.get("subject", ""))
     yield from _programs(fields)
     yield from _way(hops)
+    yield from _house(mail, fields, hops, own)
     yield from _parts(mail)
     yield from _texts(mail)
-    yield from _links(mail)
+    yield from _links(mail, own)
 
 
-def _addresses(fields: dict[str, str]) -> Iterator[str]:
+def _addresses(fields: dict[str, str], own: str) -> Iterator[str]:
     name, sender = parseaddr(fields.get("from", ""))
-    local, _, domain = sender.lower().rpartition("@")
-    own = _organisation(domain)
+    local = sender.lower().rpartition("@")[0]
     if "reply-to" in fields:
         yield "*reply-same" if own and own in fields["reply-to"].lower() else "*reply-elsewhere"
     identifier = fields.get("message-id", "").strip()
@@ -113,13 +115,13 @@ def _organisation(domain: str) -> str:
 
 
 def _shape(text: str) -> str:
-    """The shape of an identifier: runs of capitals, letters and digits, shortened."""
+    """The shape of an identifier, by which the programs that make them differ: runs of capitals, of letters and of
+    digits as one sign each, what alternates as one."""
 
-    def kind(run: re.Match[str]) -> str:
-        first = run[0][0]
-        return "9" if first.isdigit() else "A" if first.isupper() else "a"
+    def sign(run: re.Match[str]) -> str:
+        return "9" if run[0][0].isdigit() else "A" if run[0][0].isupper() else "a"
 
-    return re.sub(r"(?:9a|a9|9A|A9){2,}", "x", _LETTERS.sub(kind, text[:80]))[:12].replace(" ", "_")
+    return _ALTERNATING.sub("x", _RUN.sub(sign, text[:80]))[:12].replace(" ", "_")
 
 
 def _subject(subject: str) -> Iterator[str]:
@@ -200,6 +202,23 @@ def _way(hops: list[str]) -> Iterator[str]:
             yield "*hop-web"
 
 
+def _house(mail: Mail, fields: dict[str, str], hops: list[str], own: str) -> Iterator[str]:
+    """Whether who sends, who carried it and who hears of failures are one house."""
+    back = (mail.envelope.sender or fields.get("return-path", "")).lower().strip("<> ")
+    if own:
+        handed = [hop.partition(" by ")[0].lower() for hop in hops]
+        if any(own in hop for hop in handed) or _organisation(mail.client.name.lower()) == own:
+            yield "*hop-own"
+        else:
+            yield "*hop-foreign"
+        yield "*back-same" if back.endswith(own) else "*back-elsewhere"
+    if sum(map(str.isdigit, back)) >= 4 or "bounce" in back or "=" in back:
+        yield "*back-numbered"  # an address for each recipient (VERP)
+    to = parseaddr(fields.get("to", ""))[1].lower()
+    if to and any(to in text.content[-4_000:].lower() for text in mail.reading.of(Zone.BODY)):
+        yield "*shows-recipient"
+
+
 def _parts(mail: Mail) -> Iterator[str]:
     for part in mail.root.walk()[:20]:
         yield f"*part:{part.media_type}"[:40].replace(" ", "_")
@@ -240,9 +259,12 @@ def _texts(mail: Mail) -> Iterator[str]:
         yield "*hidden-text"
 
 
-def _links(mail: Mail) -> Iterator[str]:
+def _links(mail: Mail, own: str) -> Iterator[str]:
     links = mail.reading.links[:60]
     hosts = {link.target.split("/")[2].lower() for link in links if link.target.count("/") >= 2}
+    if own and hosts:
+        ours = sum(host.endswith(own) for host in hosts)
+        yield "*links-own" if ours == len(hosts) else "*links-some-own" if ours else "*links-foreign"
     if any(_NUMBER_HOST.match(link.target) for link in links):
         yield "*link-number"
     if any(link.source == "img" and link.target.startswith("http") for link in links):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -21,10 +21,11 @@ _ZONES = (Zone.SUBJECT, Zone.SENDER_NAME, Zone.BODY)
 
 @dataclass(frozen=True, slots=True)
 class Said:
-    """Where a concept was first met: the text, and the characters of its folded form."""
+    """Where a concept was first met: the text, and the characters of its folded form. `weight` is None for one whose
+    weight the model has."""
 
     concept: str
-    weight: float
+    weight: float | None
     text: Text
     start: int
     stop: int
@@ -35,14 +36,15 @@ class Offers:
 
     def __init__(self, lines: str) -> None:
         """Raises ValueError for a line that is none."""
-        self._weights: dict[str, float] = {}
+        self._weights: dict[str, float | None] = {}
         pairs: list[tuple[str, str]] = []
         for number, line in enumerate(lines.splitlines(), 1):
             if not line.strip() or line.startswith("#"):
                 continue
             fields = line.split(maxsplit=2)
             try:
-                concept, weight, phrases = fields[0], float(fields[1]), fields[2]
+                concept, phrases = fields[0], fields[2]
+                weight = None if fields[1] == "fit" else float(fields[1])
             except (IndexError, ValueError):
                 raise ValueError(f"{PHRASES.name} line {number}: expected concept, weight and phrases") from None
             self._weights[concept] = weight
@@ -53,11 +55,6 @@ class Offers:
     def load(cls) -> Offers:
         """The concepts that come with the program."""
         return cls(PHRASES.read_text(encoding="utf-8"))
-
-    @property
-    def weights(self) -> Mapping[str, float]:
-        """The weight of each concept."""
-        return self._weights
 
     def said_in(self, reading: Reading) -> dict[str, Said]:
         """The concepts of the mail, each with its first place."""

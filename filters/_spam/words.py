@@ -23,7 +23,7 @@ MOST = 2_500
 _ZONES = {Zone.SUBJECT: "s:", Zone.SENDER_NAME: "f:", Zone.BODY: "", Zone.HIDDEN: "h:"}
 _ADDRESS = re.compile(r"\S*[@/\\_=]\S*|\S*\w\.\w{2,}\S*")
 _LIST_TAG = re.compile(r"\[[^\[\]]{1,40}\]")
-_WORD = re.compile(rf"[^\W\d_][^\W\d_'-]{{0,{LONGEST}}}(?![\w'-])|\d{{1,3}}%|[$£€]{{1,3}}|[!?]{{2,3}}")
+_WORD = re.compile(rf"\b[^\W\d_]{{2,{LONGEST}}}\b|\d{{1,3}}%|[$£€]{{1,3}}|[!?]{{2,3}}")
 
 
 def words_of(reading: Reading) -> set[str]:
@@ -49,7 +49,7 @@ def words_of(reading: Reading) -> set[str]:
 
 
 def _tokens(content: str, prefix: str) -> Iterator[str]:
-    words = [word.rstrip("'-") for word in _WORD.findall(_ADDRESS.sub(" . ", content))]
+    words = _WORD.findall(_ADDRESS.sub(" ", content))
     if prefix:
         yield from map(prefix.__add__, words)
         yield from (f"{prefix}{first}_{second}" for first, second in zip(words, words[1:], strict=False))

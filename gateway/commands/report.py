@@ -26,6 +26,7 @@ from gateway.reports.cells import written
 from gateway.reports.model import Report, Table
 from gateway.reports.people import People
 from gateway.reports.period import first_day, last_day, span_of
+from gateway.reports.rules import rules
 from gateway.reports.signup import signup
 from gateway.reports.spam import spam, spam_rules
 from gateway.reports.tallies import Span
@@ -35,6 +36,9 @@ from gateway.reports.violations import violations
 
 if TYPE_CHECKING:
     from gateway.store.summaries import Summaries
+
+WHOLE = frozenset({"spam", "rules"})
+"""Reports that are not told by units."""
 
 HALF_A_YEAR = timedelta(days=183)
 """The period of the list of unused mailboxes, where nobody says otherwise."""
@@ -59,6 +63,7 @@ REPORTS: dict[str, Callable[[Asked], Report]] = {
     "spam": lambda asked: spam(asked.tallies, spam_rules(asked.policy), asked.span),
     "signup": lambda asked: signup(asked.tallies, asked.people, asked.span, asked.unit),
     "violations": lambda asked: violations(asked.tallies, asked.people, _cites(asked.policy), asked.span, asked.unit),
+    "rules": lambda asked: rules(asked.tallies, asked.span),
     "unused": lambda asked: unused(asked.tallies, asked.people, asked.span, asked.unit),
 }
 
@@ -95,6 +100,7 @@ def report(
     spam        volumes, actions and top sources by day
     signup      mail from services that official addresses were used with
     violations  rules that held, by clause, unit and account, with the ids of the evidence
+    rules       how often each rule held, and how often what it kept was released: its false alarms
     unused      accounts that neither sent nor received
 
     \b
@@ -105,8 +111,8 @@ def report(
     settings = load_settings(config)
     policy = load(settings.policy)
     people = people_of(settings, policy)
-    if unit and (kind == "spam" or unit not in people.units):
-        known = "" if kind == "spam" else f"; there are {', '.join(filter(None, people.units)) or 'none'}"
+    if unit and (kind in WHOLE or unit not in people.units):
+        known = "" if kind in WHOLE else f"; there are {', '.join(filter(None, people.units)) or 'none'}"
         raise click.BadParameter(f"{kind} is not told for {unit!r}{known}", param_hint="--unit")
     asked = Asked(
         tallies=trail_of(settings), people=people, policy=policy, span=_span(kind, first, last), unit=unit

@@ -153,7 +153,9 @@ class SetMacros:
     names: str
 
 
-Change = AddRecipient | DeleteRecipient | ChangeSender | AddHeader | InsertHeader | ChangeHeader | ReplaceBody | Quarantine
+Change = (
+    AddRecipient | DeleteRecipient | ChangeSender | AddHeader | InsertHeader | ChangeHeader | ReplaceBody | Quarantine
+)
 Final = Continue | Accept | Reject | TempFail | Discard | Answer | Shutdown | ConnectionFailed
 Said = Negotiated | Final | Skip | Progress | SetMacros | Change
 

@@ -182,6 +182,8 @@ class PolicyFile:
     """Values by the name of their list; lists of one name in several layers are one list."""
     rules: tuple[WrittenRule, ...] = ()
     """The rules, in the order in which they are told and their changes made. It decides nothing else."""
+    modes: Mapping[RuleId, Mode] = field(default_factory=dict)
+    """The mode of rules of this file or of those it extends, in the place of what they say themselves."""
     exceptions: tuple[WrittenException, ...] = ()
     """Who is exempt from a rule, by whose decision, until when."""
     retention: Mapping[RetentionClass, Duration] = field(default_factory=dict)
@@ -194,7 +196,7 @@ class PolicyFile:
     """Messages and the verdict each must get. They may also stand in NAME.cases.yaml beside NAME.yaml, as a list."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, weakref_slot=True)
 class Policy:
     """All layers as one, checked. `digest` names exactly this content, the directory included.
 

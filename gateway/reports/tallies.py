@@ -88,6 +88,10 @@ class Tallies(Protocol):
         """Every rule that held, in force or in shadow, oldest first."""
         ...
 
+    def decisions(self, span: Span) -> Iterator[AuditRecord]:
+        """What became of kept mail, step by step, oldest first."""
+        ...
+
     def found(self, span: Span, filter: str) -> Iterator[AuditRecord]:
         """Records of messages in which the filter found something, oldest first."""
         ...

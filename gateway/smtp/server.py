@@ -3,17 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-import socket
 import ssl
 
 from gateway.config import Tls
-from gateway.endpoint import UnixSocket
 from gateway.smtp.door import Door
 from gateway.smtp.service import Service
 from gateway.smtp.session import Session
-
-BACKLOG = 1024
-"""Connections the kernel keeps for us while we are busy: a burst of clients finds an open door, not a refusal."""
+from gateway.sockets import listening
 
 
 async def listen(service: Service, door: Door) -> asyncio.Server:
@@ -23,25 +19,7 @@ async def listen(service: Service, door: Door) -> asyncio.Server:
     def factory() -> Session:
         return Session(service, door)
 
-    address = service.listener.address
-    if isinstance(address, UnixSocket):
-        address.path.unlink(missing_ok=True)  # what a gateway that was killed left behind
-        return await loop.create_unix_server(factory, str(address.path), backlog=BACKLOG)
-    return await loop.create_server(factory, sock=_bound(address.host, address.port))
-
-
-def _bound(host: str, port: int) -> socket.socket:
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    listening = socket.socket(family, socket.SOCK_STREAM)
-    try:
-        listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        listening.bind((host, port))
-        listening.listen(BACKLOG)
-        listening.setblocking(False)
-    except OSError:
-        listening.close()
-        raise
-    return listening
+    return await loop.create_server(factory, sock=listening(service.listener))
 
 
 def tls_context(tls: Tls) -> ssl.SSLContext:

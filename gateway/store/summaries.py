@@ -111,6 +111,10 @@ class Summaries:
                 if answer["result"] == "match":
                     yield Hit(answer["rule"], answer["mode"], record)
 
+    def decisions(self, span: Span) -> Iterator[AuditRecord]:
+        """As the protocol says."""
+        return self.records(span, events=("decision",))
+
     def found(self, span: Span, filter: str) -> Iterator[AuditRecord]:
         """As the protocol says."""
         return self.records(span, func.instr(RECORDS.c.content, f'"code":"{filter}.') > 0)
