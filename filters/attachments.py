@@ -200,7 +200,8 @@ class Attachments:
                 continue
             yield from self._judged(file, kinds)
             if file.depth == 0:
-                count, size, encoded = count + 1, size + file.size, encoded + bodies.get(_part_of(file.place), file.size)
+                count, size = count + 1, size + file.size
+                encoded += bodies.get(_part_of(file.place), file.size)
         for blind in reading.blind:
             yield Uninspectable(
                 reason=blind.reason,

@@ -10,7 +10,7 @@ from urllib.parse import SplitResult, urlsplit
 
 from filters._impersonation.domains import mixed, readable
 from filters._impersonation.lists import Hosts
-from gateway.dns.names import as_address, as_domain, organisation, public_suffix, within
+from gateway.dns.names import as_address, as_domain, is_registrable, organisation, within
 from gateway.reading import Link
 
 Trick = Literal["address", "userinfo", "homograph", "script", "form", "shortener", "hosting"]
@@ -59,7 +59,7 @@ def shown_host(link: Link) -> str:
         return ""
     found = _SHOWN.match(text)
     host = as_domain(found[1]) if found else ""
-    if found is None or not public_suffix(host):
+    if found is None or not is_registrable(host):
         return ""
     whole = found.end() == len(text) or text[found.end()] in ":/?#" or "://" in found[0]
     return host if whole else ""

@@ -9,7 +9,7 @@ from typing import Literal
 
 from filters._impersonation.lists import Names
 from filters._mailboxes import Mailbox
-from gateway.dns.names import as_domain, organisation, public_suffix, within
+from gateway.dns.names import as_domain, is_registrable, organisation, within
 from gateway.text.folding import plain
 from gateway.text.phrases import Phrases
 
@@ -65,7 +65,7 @@ class Judge:
                 yield Deception("address", found[0].lower())
         for found in _HOST.finditer(name):
             domain = as_domain(found[1])
-            if domain and public_suffix(domain) and organisation(domain) != real:
+            if domain and is_registrable(domain) and organisation(domain) != real:
                 yield Deception("domain", domain)
 
     def _words(self, name: str, mailbox: Mailbox, own: frozenset[str]) -> Iterator[Deception]:

@@ -55,6 +55,12 @@ def public_suffix(domain: str) -> str:
     return suffix if suffix != domain else ""
 
 
+@lru_cache(maxsize=4096)
+def is_registrable(domain: str) -> bool:
+    """True for a domain below a public suffix that there is: `ke-hoach.docx` and `TS.Nguyen` are no domains."""
+    return bool(_suffixes().privatesuffix(domain, accept_unknown=False))
+
+
 def within(domain: str, domains: frozenset[str]) -> bool:
     """True if the domain is one of these or below one."""
     while domain:

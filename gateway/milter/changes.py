@@ -6,6 +6,7 @@ stay; the rest follows.
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
@@ -46,24 +47,15 @@ def header_changes(layout: Layout, pieces: Sequence[Piece]) -> list[ChangeHeader
     move up; insertions, those on top the lowest first, since MTAs differ in whether their own Received counts.
     """
     kept, new = _head(layout, pieces)
-    gone = [place for place in range(len(layout.names)) if place not in kept]
-    changed: list[ChangeHeader | InsertHeader] = []
-    inserted: list[_New] = []
-    for each in new:
-        place = next((place for place in gone if _same_place(layout, kept, place, each)), None)
-        if place is None:
-            inserted.append(each)
-        else:
-            gone.remove(place)
-            kept.add(place)
-            changed.append(ChangeHeader(_occurrence(layout, place), each.name, each.value))
-    removed = [ChangeHeader(_occurrence(layout, place), layout.names[place], b"") for place in reversed(gone)]
-    on_top = [InsertHeader(0, each.name, each.value) for each in reversed(inserted) if not each.before]
-    below = [
-        InsertHeader(len(on_top) + count + sum(place < each.before for place in kept), each.name, each.value)
-        for count, each in enumerate(each for each in inserted if each.before)
+    placed = _placed(layout, kept, new)
+    changed = [
+        ChangeHeader(_occurrence(layout, place), each.name, each.value)
+        for place, each in sorted(placed.items(), key=lambda item: item[0])
     ]
-    return [*changed, *removed, *on_top, *below]
+    stay = kept | placed.keys()
+    gone = [place for place in reversed(range(len(layout.names))) if place not in stay]
+    removed = [ChangeHeader(_occurrence(layout, place), layout.names[place], b"") for place in gone]
+    return [*changed, *removed, *_insertions(kept, placed, new)]
 
 
 def body_changes(layout: Layout, raw: Raw, pieces: Sequence[Piece]) -> Iterator[ReplaceBody]:
@@ -104,12 +96,42 @@ def _new(layout: Layout, name: str, text: bytes, before: int) -> _New:
     return _New(name.encode("ascii"), value if layout.spaced else value.removeprefix(b" "), before)
 
 
-def _same_place(layout: Layout, kept: set[int], place: int, new: _New) -> bool:
-    """True for a field of the same name that is gone, with nothing kept between it and the new one."""
-    if layout.names[place].lower() != new.name.lower():
-        return False
-    between = range(min(place, new.before), max(place, new.before))
-    return not any(other in kept for other in between if other != place)
+def _placed(layout: Layout, kept: set[int], new: Sequence[_New]) -> dict[int, _New]:
+    """Which new fields can have the place of one of the same name that is gone, with the order of all kept.
+
+    From the bottom up: below a place that was given away only what comes after it may have another.
+    """
+    placed: dict[int, _New] = {}
+    end = len(layout.names)
+    for each in reversed(new):
+        last = next((place for place in range(each.before, end) if place in kept), end)
+        name = each.name.lower()
+        for place in range(last - 1, each.before - 1, -1):
+            if layout.names[place].lower() == name:
+                placed[place] = each
+                end = place
+                break
+        else:
+            end = last
+    return placed
+
+
+def _insertions(kept: set[int], placed: dict[int, _New], new: Sequence[_New]) -> list[InsertHeader]:
+    """The new fields without a place, each put where it belongs among those that are there by then."""
+    taken = {id(each): place for place, each in placed.items()}
+    stay = sorted(kept | placed.keys())
+    on_top: list[InsertHeader] = []
+    below: list[InsertHeader] = []
+    floor = 0  # fields of the original that stay and stand above
+    for each in new:
+        floor = max(floor, bisect_left(stay, each.before))
+        if id(each) in taken:
+            floor = max(floor, bisect_left(stay, taken[id(each)]) + 1)
+        elif floor == 0:
+            on_top.insert(0, InsertHeader(0, each.name, each.value))
+        else:
+            below.append(InsertHeader(floor + len(on_top) + len(below), each.name, each.value))
+    return [*on_top, *below]
 
 
 def _occurrence(layout: Layout, place: int) -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tempfile
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -17,7 +18,7 @@ from filters.impersonation import Impersonation
 from gateway.extract.message import contents
 from gateway.mail import Client, Envelope, Mail, Recipient
 from gateway.mime.parse import parse
-from gateway.reading import File, Link, Reading, Text, Trait
+from gateway.reading import File, Link, Reading, Text, Trait, Zone
 from gateway.verdict import Finding
 
 OWN = "vidu.gov.vn"
@@ -312,9 +313,8 @@ def test_every_phrase_of_the_lures_is_found() -> None:
 
 @given(st.binary(max_size=300), st.text(max_size=60), st.text(max_size=80))
 def test_any_mail(raw: bytes, name: str, target: str) -> None:
-    message = mail()
-    root = parse(b"From: " + raw + b"\r\nReply-To: " + name.encode("utf-8", "replace") + b"\r\n\r\n")
-    links = (Link(place="1", target=target, text=name), Link(place="1", target=f"http://{target}", text=f"https://{name}"))
-    odd = Mail.of(message, raw, root)
-    object.__setattr__(odd, "opened", Reading(links=links, texts=(Text(place="1", zone=message.reading.texts[0].zone if message.reading.texts else "body", content=name),)))  # type: ignore[arg-type]
-    assert all(isinstance(finding, Finding) for finding in LOOKER.inspect(odd))
+    odd = b"From: " + raw + b"\r\nReply-To: " + name.encode("utf-8", "replace") + b"\r\n\r\n"
+    links = tuple(Link(place="1", target=each, text=name) for each in (target, f"http://{target}"))
+    reading = Reading(links=links, texts=(Text(place="1", zone=Zone.BODY, content=name),))
+    message = replace(mail(), raw=odd, root=parse(odd), opened=reading)
+    assert all(isinstance(finding, Finding) for finding in LOOKER.inspect(message))

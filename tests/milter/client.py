@@ -12,6 +12,7 @@ from gateway.milter.flags import Actions, Steps
 ALL_ACTIONS = sum(Actions)
 ALL_STEPS = sum(Steps)
 PATIENCE = 20
+Heard = tuple[bytes, bytes]
 FINAL = b"cartdy4fs"
 
 
@@ -91,11 +92,11 @@ class Mta:
         await self.ask(b"H", strings(b"client.example.org"), unanswered=Steps.NO_REPLY_HELO)
         return answer
 
-    async def mail(self, sender: bytes = b"<an@example.org>", *parameters: bytes, **macros: bytes) -> tuple[bytes, bytes]:
+    async def mail(self, sender: bytes = b"<an@example.org>", *parameters: bytes, **macros: bytes) -> Heard:
         self.macros(b"M", **macros)
         return await self.ask(b"M", strings(sender, *parameters))
 
-    async def rcpt(self, to: bytes = b"<binh@example.gov.vn>", *parameters: bytes, **macros: bytes) -> tuple[bytes, bytes]:
+    async def rcpt(self, to: bytes = b"<binh@example.gov.vn>", *parameters: bytes, **macros: bytes) -> Heard:
         self.macros(b"R", **macros)
         return await self.ask(b"R", strings(to, *parameters))
 
@@ -139,7 +140,8 @@ class Mta:
 def changed(message: bytes, answered: Answered) -> bytes:
     """The message as an MTA makes it by the changes."""
     head, _, body = message.partition(b"\r\n\r\n")
-    fields = [line.partition(b":") for line in head.replace(b"\r\n ", b"\n ").replace(b"\r\n\t", b"\n\t").split(b"\r\n")]
+    unfolded = head.replace(b"\r\n ", b"\n ").replace(b"\r\n\t", b"\n\t")
+    fields = [line.partition(b":") for line in unfolded.split(b"\r\n")]
     lines: list[tuple[bytes, bytes] | None] = [(name, value) for name, _, value in fields]
     for code, data in answered.changes:
         if code in b"im":

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import struct
 
 import pytest
@@ -75,7 +76,7 @@ COMMANDS: dict[str, tuple[bytes, bytes, Command]] = {
     "quit, new connection": (b"K", b"", QuitNewConnection()),
     "header": (b"L", b"Subject\0 a\n\tb\0", HeaderField(b"Subject", b" a\n\tb")),
     "header without a value": (b"L", b"X-Empty\0\0", HeaderField(b"X-Empty", b"")),
-    "mail": (b"M", b"<an@example.org>\0SIZE=5\0BODY=8BITMIME\0", MailFrom(b"<an@example.org>", (b"SIZE=5", b"BODY=8BITMIME"))),
+    "mail": (b"M", b"<a@b>\0SIZE=5\0BODY=8BITMIME\0", MailFrom(b"<a@b>", (b"SIZE=5", b"BODY=8BITMIME"))),
     "mail of nobody": (b"M", b"<>\0", MailFrom(b"<>")),
     "end of headers": (b"N", b"", EndOfHeaders()),
     "negotiation": (b"O", struct.pack("!III", 6, 0x1F, 0x7F), Negotiate(6, Actions(0x1F), Steps(0x7F))),
@@ -163,7 +164,7 @@ IMPOSSIBLE = {
 
 @pytest.mark.parametrize("said", IMPOSSIBLE.values(), ids=IMPOSSIBLE)
 def test_what_no_packet_can_say(said: Said) -> None:
-    with pytest.raises(ValueError, match="."):
+    with pytest.raises(ValueError, match=r".+"):
         packet(said)
 
 
@@ -194,7 +195,7 @@ def test_the_same_bytes_in_any_pieces_give_the_same_commands(packets: list[bytes
     cuts = sorted(data.draw(st.lists(st.integers(0, len(sent)), max_size=20)))
     decoder = Decoder()
     edges = [0, *cuts, len(sent)]
-    found = [each for at, to in zip(edges, edges[1:], strict=False) for each in decoder.feed(sent[at:to])]
+    found = [each for at, to in itertools.pairwise(edges) for each in decoder.feed(sent[at:to])]
     assert found == list(Decoder().feed(sent))
     assert len(found) == len(packets)
 
@@ -214,15 +215,14 @@ def test_strangers_bytes_raise_nothing_else_and_are_not_hoarded(pieces: list[byt
         pass
 
 
-def test_a_packet_that_never_ends_is_bounded() -> None:
+def test_a_packet_is_not_waited_for_beyond_the_limit() -> None:
     decoder = Decoder()
-    sent = 0
-    with pytest.raises(MilterError):
-        for piece in (struct.pack("!I", PACKET_LIMIT) + b"B", *[bytes(65_536)] * 40):
-            list(decoder.feed(piece))
-            sent += len(piece)
-            assert decoder.waiting <= PACKET_LIMIT + 4
-    assert sent < 2 * PACKET_LIMIT
+    for piece in (struct.pack("!I", PACKET_LIMIT) + b"B", *[bytes(65_536)] * 15):
+        assert list(decoder.feed(piece)) == []
+        assert decoder.waiting <= PACKET_LIMIT + 4
+    [body] = decoder.feed(bytes(65_535))
+    assert body == Body(bytes(PACKET_LIMIT - 1))
+    assert decoder.waiting == 0
 
 
 @given(st.lists(st.binary(min_size=1).filter(lambda word: b"\0" not in word), min_size=1))
