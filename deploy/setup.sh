@@ -37,6 +37,7 @@ missing_packages() {
         [ -e /usr/share/tesseract-ocr/5/tessdata/vie.traineddata ] || echo tesseract-ocr-vie
         [ -x /usr/sbin/postfix ] || echo postfix
         command -v swaks >/dev/null || echo swaks
+        command -v miltertest >/dev/null || echo miltertest
         command -v chromium >/dev/null || echo chromium
         [ -x /usr/sbin/clamd ] || echo clamav-daemon
         command -v rspamd >/dev/null || echo rspamd

@@ -57,7 +57,7 @@ def mailboxes(text: str) -> list[Mailbox]:
         name = decode_words(" ".join(named.split()))
         if bracketed:
             found += [Mailbox(name, _bare(address)) for address in bracketed]
-        elif addresses := _ADDRESS.findall(named):
+        elif "@" in named and (addresses := _ADDRESS.findall(named)):
             found += [Mailbox("", address) for address in addresses]
         elif name:
             found.append(Mailbox(name, ""))

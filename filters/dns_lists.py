@@ -15,7 +15,7 @@ from typing import ClassVar, Literal
 from filters._dns_lists.subjects import Role, client_of, domains_of
 from filters._dns_lists.zone import Listing
 from gateway.dns.answers import Kind, LookupFailed
-from gateway.dns.names import backwards
+from gateway.dns.names import backwards, load_suffixes
 from gateway.dns.resolver import Resolver, resolver_at
 from gateway.endpoint import HostPort
 from gateway.engines.spread import Engine
@@ -109,6 +109,7 @@ class DnsLists:
     def __post_init__(self) -> None:
         if self.most_domains < 1:
             raise ValueError("most_domains must be at least 1")
+        load_suffixes()
         object.__setattr__(self, "resolver", resolver_at(self.nameservers))
 
     @property

@@ -32,7 +32,7 @@ from filters._impersonation.names import Judge
 from filters._impersonation.telling import Teller
 from filters._impersonation.weighing import weights
 from filters._mailboxes import Mailbox, mailboxes_of
-from gateway.dns.names import as_domain, organisation, within
+from gateway.dns.names import as_domain, load_suffixes, organisation, within
 from gateway.mail import Mail, domain_of
 from gateway.reading import Link
 from gateway.traits import Mark
@@ -90,6 +90,7 @@ class Impersonation:
     _protected: dict[frozenset[str], Protected] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
+        load_suffixes()
         known = names(self.more_names)
         for name, value in (
             ("_brands", {domain: name for name, brand in known.brands.items() for domain in brand.domains}),

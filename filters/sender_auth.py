@@ -8,6 +8,7 @@ of a finding.
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import ClassVar
@@ -28,11 +29,12 @@ from filters._sender_auth.findings import (
     dmarc_finding,
     spf_finding,
 )
+from filters._sender_auth.keys import load_cryptography
 from filters._sender_auth.looking import Looked, authors, look, temporary
 from filters._sender_auth.results import author, read, written
 from gateway.dns.answers import Lookup
 from gateway.dns.lookups import Lookups
-from gateway.dns.names import within
+from gateway.dns.names import load_suffixes, within
 from gateway.dns.resolver import Resolver, resolver_at
 from gateway.endpoint import HostPort
 from gateway.engines.spread import Engine
@@ -74,6 +76,7 @@ class SenderAuth:
     resolver: Resolver = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
+        load_suffixes()
         object.__setattr__(self, "resolver", resolver_at(self.nameservers))
 
     @property
@@ -86,6 +89,8 @@ class SenderAuth:
         if mail.inside or mail.client.login:
             yield Spf(result="none", domain=domain_of(mail.envelope.sender), scope="mailfrom", detail="from inside")
             return
+        if not load_cryptography.cache_info().currsize:
+            await asyncio.to_thread(load_cryptography)  # the loop has other things to do meanwhile
         for finding in self._forged(mail):
             yield finding
         reasons: list[str] = []

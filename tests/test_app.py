@@ -81,7 +81,7 @@ async def test_reload(start: Start, tmp_path: Path, text: str | None, taken: boo
         assert value(gateway.metrics.registry, "mailwarden_policy_reloads_total", result=result) == counted + 1
         assert (gateway.policy.digest != before) is taken
         assert (await send(gateway, "Subject: letter\n")).startswith(str(code))
-        assert taken or any("policy.yaml" in entry["problem"] for entry in logs)
+        assert taken or any("policy.yaml" in entry.get("problem", "") for entry in logs)
 
 
 async def test_a_changed_file_is_seen(start: Start, tmp_path: Path) -> None:

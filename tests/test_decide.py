@@ -267,6 +267,16 @@ EDITS: dict[str, tuple[str, tuple[Report, ...], list[Any]]] = {
         (*FOUND, Report("oracle", (Infected(evidence=(Evidence("3"),)),))),
         [StripPart("2", "Đã gỡ\nTaken out"), StripPart("3", "Đã gỡ\nTaken out")],
     ),
+    "what was found, filled in": (
+        "a: when: {found: sample.thing}, then: tag, with: {headers: {X-A: 'a {colour} {name}: {size}{tags}; {x', X-B: b}}",
+        (Report("sample", (Thing(name="box", colour="blue", tags=("t", "u")),)),),
+        [AddHeader("X-A", "a blue box: t, u; {x"), AddHeader("X-B", "b")],
+    ),
+    "nothing where what is to be filled in was not found": (
+        "a: when: {found: sample.thing}, then: tag, on_unknown: tag, with: {headers: {X-A: '{name}', X-B: b}}",
+        (),
+        [AddHeader("X-B", "b")],
+    ),
     "kept for mail that may be released": (
         "a: then: tag, with: {headers: {X-A: 1}}\nb: then: quarantine",
         NOTHING,

@@ -1,5 +1,5 @@
-"""The model of the filter `spam`: its weights fitted on the corpus (logistic regression, AdaGrad), and proved on a third
-that was held back.
+"""The model of the filter `spam`: its weights fitted on the corpus (logistic regression, AdaGrad), and proved on a
+third that was held back.
 
 Only words count that several senders use and that are no names; of the weights, only those that matter stay. The same
 corpus gives the same weights: the order in which mails are looked at is drawn with a fixed seed.
@@ -86,7 +86,7 @@ def proved(found: Sequence[Sample]) -> Proof:
 def left_out(found: Sequence[Sample]) -> list[tuple[Sample, float]]:
     """Each mail with the sum by a model that was fitted without it."""
     mixed = list(found)
-    random.Random(SEED).shuffle(mixed)
+    random.Random(SEED).shuffle(mixed)  # noqa: S311
     scored: list[tuple[Sample, float]] = []
     for fold in range(FOLDS):
         model = fitted([sample for at, sample in enumerate(mixed) if at % FOLDS != fold])
@@ -178,8 +178,8 @@ def _run(found: Sequence[Sample], vocabulary: frozenset[str], seed: int) -> tupl
 def written(model: Model) -> str:
     """The weights as text."""
     lines = [
-        "# What each word and feature of form adds to the sum that tells spam, fitted by `make model`. Above (tag) it is",
-        "# spam. s: words of the subject, f: of the sender's name, h: hidden ones, *: form, *+: concepts of phrases.txt.",
+        "# What each word and feature of form adds to the sum that tells spam, fitted by `make model`. Above (tag) it",
+        "# is spam. s: words of the subject, f: of the sender's name, h: hidden, *: form, *+: concepts of phrases.txt.",
         f"(bias) {model.bias:.2f}",
         f"(tag) {model.tag:.2f}",
         *(f"{feature} {weight:.2f}" for feature, weight in sorted(model.weights.items())),

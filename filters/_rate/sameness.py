@@ -17,8 +17,11 @@ MOST_PARTS = 20
 SHORTEST = 40
 """Bytes of text below which messages are alike without being the same ("Received, thank you")."""
 
-_DROPPED = (string.digits + string.punctuation).encode()
-_LOWER = bytes.maketrans(string.ascii_uppercase.encode(), string.ascii_lowercase.encode())
+_CHANGING = "@/="
+_DROPPED = (string.digits + string.punctuation).translate(dict.fromkeys(map(ord, _CHANGING))).encode() + b"\0"
+_LOWER = bytes.maketrans(
+    (string.ascii_uppercase + _CHANGING).encode(), string.ascii_lowercase.encode() + bytes(len(_CHANGING))
+)
 
 
 def digest_of(mail: Mail) -> str:
@@ -42,5 +45,5 @@ def digest_of(mail: Mail) -> str:
 
 
 def _text(content: bytes) -> bytes:
-    words = [word for word in content.split() if not (b"@" in word or b"/" in word or b"=" in word)]
-    return b"".join(words).translate(_LOWER, _DROPPED)
+    words = content.translate(_LOWER, _DROPPED).split()
+    return b"".join([word for word in words if b"\0" not in word])

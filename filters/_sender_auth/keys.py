@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass
 from functools import lru_cache
+from importlib import import_module
 from typing import Any
 
 from filters._sender_auth import tags
@@ -32,6 +33,13 @@ class PublicKey:
     hashes: tuple[str, ...]
     testing: bool
     strict: bool
+
+
+@lru_cache(maxsize=1)
+def load_cryptography() -> None:
+    """Loads the library, which takes a tenth of a second; once. Commands that look at no mail do without it."""
+    for name in ("serialization", "asymmetric.ed25519", "asymmetric.padding", "asymmetric.rsa"):
+        import_module(f"cryptography.hazmat.primitives.{name}")
 
 
 @lru_cache(maxsize=2048)

@@ -16,7 +16,7 @@ class Symbol:
 
 @dataclass(frozen=True, slots=True)
 class Opinion:
-    """Points, the points from which the engine marks mail as spam, what it would do with it in its own word, and why."""
+    """Points, the points from which the engine marks mail as spam, what it would do, in its own word, and why."""
 
     score: float
     required: float

@@ -16,6 +16,11 @@ from gateway.reading import Zone
 FIELD_LIMIT = 2_000
 """Characters of one field that are looked at."""
 
+LINKS = 60
+"""Links that are looked at, and of each LINK_LIMIT characters."""
+
+LINK_LIMIT = 300
+
 HOPS = 12
 """Received fields that are looked at, from the top."""
 
@@ -30,12 +35,15 @@ _MAILERS = ("outlook express", "outlook", "mozilla", "mutt", "pine", "eudora", "
 _RUN = re.compile(r"[A-Z]+|[a-z]+|\d+")
 _ALTERNATING = re.compile(r"(?:9a|a9|9A|A9){2,}")
 _ADDRESS_HOP = re.compile(r"from \[?\d{1,3}(?:\.\d{1,3}){3}\]? ")
-_DYNAMIC = re.compile(r"\b(?:dsl|adsl|dial-?up|ppp|cable|dhcp|dyn|pool|client)[\w.-]*\d|\d+[-.]\d+[-.]\d+[-.]\d+\.[a-z]")
+_DYNAMIC = re.compile(
+    r"\b(?:dsl|adsl|dial-?up|ppp|cable|dhcp|dyn|pool|client)[\w.-]{0,40}\d|\d[-.]\d+[-.]\d+[-.]\d+\.[a-z]"
+)
 _CAPITALS = re.compile(r"\b[A-Z]{4,}\b")
 _NUMBER_HOST = re.compile(r"https?://(?:[^/@\s]*@)?(?:\d{1,3}(?:\.\d{1,3}){3}|0x[0-9a-f]{8}|\d{8,10})\b", re.IGNORECASE)
 _MONEY = re.compile(r"(?:[$£€]\s?\d|\d\s?(?:usd|dollars?|vnd|vnđ)\b)", re.IGNORECASE)
-_SPACED_TAIL = re.compile(r"\s{4,}\S{1,40}\s*$|\s\S*\d{3,}[a-z]{2,}\S*$")
+_SPACED_TAIL = re.compile(r"\s{4}\S{1,40}$|\s\S{0,20}\d{3}[a-z]{2}\S{0,20}$")
 _SPACED_OUT = re.compile(r"(?:\b\w[ .*_-]){5,}")
+_REMOVE = re.compile("remove|unsub|optout|opt-out")
 _GAPPED = re.compile(r"\b[A-Za-z]+[0@1!$][A-Za-z]+\b")
 
 
@@ -132,7 +140,7 @@ def _subject(subject: str) -> Iterator[str]:
     letters = [letter for letter in bare if letter.isalpha()]
     if len(letters) >= 6 and sum(map(str.isupper, letters)) * 10 > len(letters) * 7:
         yield "*subject-capitals"
-    if _SPACED_TAIL.search(bare):
+    if _SPACED_TAIL.search(bare.rstrip()[-60:]):
         yield "*subject-tail"
     if _SPACED_OUT.search(bare) or _GAPPED.search(bare):
         yield "*subject-disguised"
@@ -248,11 +256,11 @@ def _texts(mail: Mail) -> Iterator[str]:
         yield "*spaced-out"
     if "\n>" in body or body[:1] == ">":
         yield "*quotes"
-    if re.search(r"(?im)^(?:on .{5,80}wrote:|.{3,60} (?:writes|wrote|said):?\s*$)", body):
+    if re.search(r"(?im)^(?:on .{5,80}wrote:|.{3,60} (?:writes|wrote|said):? {0,3}$)", body):
         yield "*quotes-by-name"
     if re.search(r"(?m)^-- ?$", body):
         yield "*signature"
-    if re.search(r"(?m)^[=*~#_-]{20,}\s*$", body):
+    if re.search(r"(?m)^[=*~#_-]{20,} {0,3}$", body):
         yield "*rules"
     yield "*words-none" if len(words) < 10 else "*words-few" if len(words) < 60 else "*words-many"
     if sum(len(text.content) for text in mail.reading.of(Zone.HIDDEN)) > 200:
@@ -260,18 +268,19 @@ def _texts(mail: Mail) -> Iterator[str]:
 
 
 def _links(mail: Mail, own: str) -> Iterator[str]:
-    links = mail.reading.links[:60]
-    hosts = {link.target.split("/")[2].lower() for link in links if link.target.count("/") >= 2}
+    links = mail.reading.links[:LINKS]
+    targets = [link.target[:LINK_LIMIT].lower() for link in links]
+    hosts = {target.split("/")[2] for target in targets if target.count("/") >= 2}
     if own and hosts:
         ours = sum(host.endswith(own) for host in hosts)
         yield "*links-own" if ours == len(hosts) else "*links-some-own" if ours else "*links-foreign"
-    if any(_NUMBER_HOST.match(link.target) for link in links):
+    if any(map(_NUMBER_HOST.match, targets)):
         yield "*link-number"
     if any(link.source == "img" and link.target.startswith("http") for link in links):
         yield "*picture-fetched"
     if any(link.source == "form" for link in links):
         yield "*form"
-    if any(link.target.startswith("mailto:") for link in links):
+    if any(target.startswith("mailto:") for target in targets):
         yield "*link-mail"
     if any("@" in host for host in hosts):
         yield "*link-user"
@@ -279,5 +288,5 @@ def _links(mail: Mail, own: str) -> Iterator[str]:
         yield "*link-port"
     yield f"*links-{'none' if not links else 'one' if len(links) == 1 else 'few' if len(links) < 8 else 'many'}"
     yield f"*hosts-{min(len({_organisation(host) for host in hosts}), 4)}"
-    if any(re.search(r"remove|unsub|optout|opt-out", link.target, re.IGNORECASE) for link in links):
+    if any(_REMOVE.search(target) for target in targets):
         yield "*link-remove"

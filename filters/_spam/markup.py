@@ -24,7 +24,7 @@ _ATTRIBUTES = re.compile(
 _COMMENT = re.compile(rb"\w<!--[^<>]{0,80}-->\w")
 _ENTITY = re.compile(rb"&#\d{2,4};")
 _PERCENT = re.compile(rb"href\s*=\s*[\"']?[^\"'>\s]{0,200}%[0-9a-fA-F]{2}")
-_GENERATOR = re.compile(rb"<meta[^>]{0,200}generator[^>]{0,200}?(frontpage|word|mshtml|dreamweaver)", re.IGNORECASE)
+_GENERATOR = re.compile(rb"<meta[^>]{0,60}generator[^>]{0,60}?(frontpage|word|mshtml|dreamweaver)", re.IGNORECASE)
 _KNOWN = frozenset(
     "a b i u p br hr ul ol li td tr th h1 h2 h3 h4 em tt dl dt dd pre img div font span body head html form input "
     "table tbody thead title center meta style script strong blockquote base link map area select option textarea "

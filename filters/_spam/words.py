@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from itertools import pairwise
 
 from gateway.reading import Reading, Zone
 
@@ -21,7 +22,7 @@ MOST = 2_500
 """Words and pairs of one mail that are weighed."""
 
 _ZONES = {Zone.SUBJECT: "s:", Zone.SENDER_NAME: "f:", Zone.BODY: "", Zone.HIDDEN: "h:"}
-_ADDRESS = re.compile(r"\S*[@/\\_=]\S*|\S*\w\.\w{2,}\S*")
+_ADDRESS = re.compile(r"(?<!\S)(?:\S*[@/\\_=]\S*|\S*\w\.\w{2,}\S*)")
 _LIST_TAG = re.compile(r"\[[^\[\]]{1,40}\]")
 _WORD = re.compile(rf"\b[^\W\d_]{{2,{LONGEST}}}\b|\d{{1,3}}%|[$£€]{{1,3}}|[!?]{{2,3}}")
 
@@ -52,7 +53,7 @@ def _tokens(content: str, prefix: str) -> Iterator[str]:
     words = _WORD.findall(_ADDRESS.sub(" ", content))
     if prefix:
         yield from map(prefix.__add__, words)
-        yield from (f"{prefix}{first}_{second}" for first, second in zip(words, words[1:], strict=False))
+        yield from (f"{prefix}{first}_{second}" for first, second in pairwise(words))
     else:
         yield from words
-        yield from map("_".join, zip(words, words[1:], strict=False))
+        yield from map("_".join, pairwise(words))

@@ -91,8 +91,13 @@ def reverse_name(address: Address) -> str:
     return f"{backwards(address)}.{'in-addr' if isinstance(address, IPv4Address) else 'ip6'}.arpa"
 
 
+def load_suffixes() -> None:
+    """Reads the list of public suffixes, which takes a tenth of a second; once. Whoever asks first waits for it."""
+    _suffixes()
+
+
 @lru_cache(maxsize=1)
 def _suffixes() -> PublicSuffixList:
-    from publicsuffixlist import PublicSuffixList  # the list takes 100 ms to read: only where somebody asks
+    from publicsuffixlist import PublicSuffixList
 
     return PublicSuffixList()

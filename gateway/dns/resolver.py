@@ -7,11 +7,12 @@ import asyncio
 import time
 from dataclasses import dataclass, field
 from functools import lru_cache
+from pathlib import Path
 
 from gateway.dns.answers import NOTHING, Answer, Kind, LookupFailed
 from gateway.dns.cache import Cache, Key
-from gateway.dns.names import is_name
-from gateway.dns.wire import Reply, ask, is_alive
+from gateway.dns.names import as_address, is_name
+from gateway.dns.wire import Reply, ask, is_alive, load_library
 from gateway.endpoint import HostPort
 from gateway.engines.spread import Engine, EngineFailure, one_answer
 from gateway.errors import Unavailable
@@ -24,6 +25,10 @@ ONE_TRY = 0.8
 
 ALIVE_WITHIN = 0.5
 """Seconds in which a nameserver must answer the simplest question to be called alive."""
+
+RESOLV_CONF = Path("/etc/resolv.conf")
+
+DNS_PORT = 53  # RFC 1035 section 4.2
 
 _SILENT = Reply(None, trouble="no answer in time")
 
@@ -83,6 +88,8 @@ class Resolver:
     async def _fetch(self, key: Key) -> Answer:
         name, kind = key
         try:
+            if not load_library.cache_info().currsize:
+                await asyncio.to_thread(load_library)  # the loop has other things to do meanwhile
             reply = await self._reply(name, kind)
             reason = reply.trouble
         except Unavailable as error:
@@ -126,12 +133,11 @@ def resolver_at(nameservers: tuple[HostPort, ...], *, dnssec: bool = False, pati
 
 
 def _system() -> tuple[HostPort, ...]:
-    """The nameservers of /etc/resolv.conf, this machine's where there are none (resolv.conf(5))."""
-    import dns.exception
-    import dns.resolver
-
+    """The nameservers of /etc/resolv.conf, this machine's where it names none (resolv.conf(5))."""
     try:
-        found = [server for server in dns.resolver.Resolver().nameservers if isinstance(server, str)]
-    except (dns.exception.DNSException, OSError):
-        found = []
-    return tuple(HostPort(server, 53) for server in found) or (HostPort("127.0.0.1", 53),)
+        lines = RESOLV_CONF.read_text().splitlines()
+    except OSError:
+        lines = []
+    words = [line.split() for line in lines]
+    found = [each[1] for each in words if len(each) > 1 and each[0] == "nameserver" and as_address(each[1])]
+    return tuple(HostPort(server, DNS_PORT) for server in found) or (HostPort("127.0.0.1", DNS_PORT),)

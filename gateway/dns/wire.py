@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from gateway.dns.answers import Answer, Kind
@@ -27,6 +28,16 @@ class Reply:
     answer: Answer | None
     ttl: float = 0.0
     trouble: str = ""
+
+
+@lru_cache(maxsize=1)
+def load_library() -> None:
+    """Loads dnspython, which takes a fifth of a second; once."""
+    import dns.asyncbackend
+    import dns.asyncquery
+    import dns.message
+
+    dns.asyncbackend.get_backend("asyncio")
 
 
 async def ask(server: HostPort, name: str, kind: Kind, patience: float, *, dnssec: bool) -> Reply:

@@ -7,6 +7,7 @@ stay; the rest follows.
 from __future__ import annotations
 
 from bisect import bisect_left
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
@@ -48,13 +49,14 @@ def header_changes(layout: Layout, pieces: Sequence[Piece]) -> list[ChangeHeader
     """
     kept, new = _head(layout, pieces)
     placed = _placed(layout, kept, new)
+    occurrence = _occurrences(layout)
     changed = [
-        ChangeHeader(_occurrence(layout, place), each.name, each.value)
+        ChangeHeader(occurrence[place], each.name, each.value)
         for place, each in sorted(placed.items(), key=lambda item: item[0])
     ]
     stay = kept | placed.keys()
     gone = [place for place in reversed(range(len(layout.names))) if place not in stay]
-    removed = [ChangeHeader(_occurrence(layout, place), layout.names[place], b"") for place in gone]
+    removed = [ChangeHeader(occurrence[place], layout.names[place], b"") for place in gone]
     return [*changed, *removed, *_insertions(kept, placed, new)]
 
 
@@ -134,10 +136,14 @@ def _insertions(kept: set[int], placed: dict[int, _New], new: Sequence[_New]) ->
     return [*on_top, *below]
 
 
-def _occurrence(layout: Layout, place: int) -> int:
-    """Of the fields of this name, which one it is, counted from 1."""
-    name = layout.names[place].lower()
-    return sum(other.lower() == name for other in layout.names[: place + 1])
+def _occurrences(layout: Layout) -> list[int]:
+    """Of the fields of its name, which one each is, counted from 1."""
+    counted: Counter[bytes] = Counter()
+    places = []
+    for name in map(bytes.lower, layout.names):
+        counted[name] += 1
+        places.append(counted[name])
+    return places
 
 
 def _body(layout: Layout, pieces: Sequence[Piece]) -> Iterator[Piece]:

@@ -19,6 +19,9 @@ from gateway.milter.commands import HeaderField
 from gateway.milter.wire import packet
 from gateway.reply import Reply
 
+FIELDS_LIMIT = 30_000
+"""Fields of a head: more than fit into the 100 kB that Postfix takes of one (header_size_limit)."""
+
 
 class Incoming(Handling):
     """A message. `local`: it did not come by SMTP, so nobody hears an answer before the end.
@@ -79,6 +82,8 @@ class Incoming(Handling):
         value = field.value.replace(b"\r\n", b"\n").replace(b"\n", b"\r\n")
         line = field.name + (b":" if self._spaced else b": ") + value + b"\r\n"
         start = self._size
+        if len(self._names) >= FIELDS_LIMIT:
+            self._refusal = self._refusal or reply.TOO_BIG
         await self._take(line)
         if not self.turned_away:
             self._names.append(field.name)

@@ -1,4 +1,4 @@
-"""rules: how often each rule held, and how often people let go on what it had kept, which is its share of false alarms."""
+"""rules: how often each rule held, and how much of what it kept people let go on: its share of false alarms."""
 
 from __future__ import annotations
 
@@ -19,7 +19,8 @@ COLUMNS = (
 
 NOTES = (
     Words(
-        "Tỷ lệ tính trên thư đã có người quyết định. Quy tắc ở chế độ shadow được tính theo thư mà quy tắc khác đã giữ.",
+        "Tỷ lệ tính trên thư đã có người quyết định. Quy tắc ở chế độ shadow được tính theo thư mà quy tắc khác "
+        "đã giữ.",
         "The share is of mail that people decided on. A rule in shadow is counted by what other rules have kept.",
     ),
 )

@@ -10,6 +10,7 @@ import timeit
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import senders
 from letters import letter
 
 from gateway.decide import decide, needed
@@ -61,6 +62,7 @@ def _steps() -> Iterator[tuple[str, Callable[[], object]]]:
                 f"policy, {rules} rules, {recipients} recipients",
                 lambda policy=policy, mail=mail, reports=reports: (needed(policy, mail), decide(policy, mail, reports)),
             )
+    yield from senders.steps()
 
 
 def _cpu_seconds(work: Callable[[], object]) -> float:

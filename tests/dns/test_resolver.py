@@ -17,6 +17,7 @@ import dns.rcode
 import dns.rrset
 import pytest
 
+from gateway.dns import resolver as resolving
 from gateway.dns.answers import Answer, Kind, LookupFailed, TooManyLookups
 from gateway.dns.lookups import Lookups
 from gateway.dns.resolver import Resolver, resolver_at
@@ -264,3 +265,24 @@ def test_a_policy_loaded_anew_has_the_same_resolver() -> None:
     assert resolver_at(servers) is resolver_at(servers)
     assert resolver_at(servers) is not resolver_at((HostPort("127.0.0.2", 53),))
     assert resolver_at(()).engines
+
+
+SYSTEMS = {
+    "two, with a comment": (
+        "# x\nnameserver 192.0.2.1\n nameserver 2001:db8::1\nsearch a.b\n",
+        ["192.0.2.1", "2001:db8::1"],
+    ),
+    "none that could be one": ("nameserver\nnameserver here\n", ["127.0.0.1"]),
+    "no file": (None, ["127.0.0.1"]),
+}
+
+
+@pytest.mark.parametrize(("text", "servers"), SYSTEMS.values(), ids=SYSTEMS)
+def test_nameservers_of_the_system(
+    text: str | None, servers: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "resolv.conf"
+    if text is not None:
+        path.write_text(text)
+    monkeypatch.setattr(resolving, "RESOLV_CONF", path)
+    assert [engine.address.host for engine in resolver_at.__wrapped__(()).engines] == servers

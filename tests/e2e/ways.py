@@ -47,13 +47,14 @@ class Way:
 
 @asynccontextmanager
 async def stand(way: str, folder: Path) -> AsyncIterator[Way]:
-    """Everything that a way needs, running: before-queue, before-queue-speed-adjust, after-queue or stand-alone."""
+    """All that a way needs, running: before-queue, before-queue-speed-adjust, after-queue, milter or stand-alone."""
     front, inner, back = free_port(), free_port(), free_port()
     async with FakeHop(offers=OFFERS if way == "stand-alone" else ONE_BY_ONE) as hop:
         last = hop.address[1]
         assert isinstance(last, int)
         upstream = last if way == "stand-alone" else back
-        async with Service(folder, {"listeners": [listener(inner, upstream)]}) as service:
+        ours = milter_listener(inner, upstream) if way == "milter" else listener(inner, upstream)
+        async with Service(folder, {"listeners": [ours]}) as service:
             if way == "stand-alone":
                 yield Way(way, inner, hop, service, None, inline=True)
                 return
@@ -61,6 +62,8 @@ async def stand(way: str, folder: Path) -> AsyncIterator[Way]:
             ports = {"smtp": front, "10026": back}
             if way == "after-queue":
                 main = with_ports(main, {"10025": inner})
+            elif way == "milter":
+                main = with_ports(main, {"10027": inner})
             else:
                 ports["10025"] = inner
             async with Postfix(main=main, master=with_ports(master, ports), hop=last) as postfix:
@@ -74,11 +77,19 @@ def listener(port: int, upstream: int, name: str = "inbound") -> dict[str, Any]:
     return own | {"smtp": f"127.0.0.1:{port}", "upstream": f"smtp://127.0.0.1:{upstream}"}
 
 
+def milter_listener(port: int, upstream: int) -> dict[str, Any]:
+    """The listener in deploy/postfix/milter.gateway.yaml, with its ports replaced."""
+    [own] = yaml.safe_load((SNIPPETS / "milter.gateway.yaml").read_text())["listeners"]
+    return own | {"milter": f"inet:127.0.0.1:{port}", "upstream": f"smtp://127.0.0.1:{upstream}"}
+
+
 def snippets(way: str) -> tuple[str, str]:
     """What deploy/postfix/ has for main.cf and master.cf."""
     read: Callable[[str], str] = lambda name: (SNIPPETS / name).read_text()  # noqa: E731
     if way == "after-queue":
         return read("main.cf") + read("after-queue.main.cf"), read("after-queue.master.cf")
+    if way == "milter":
+        return read("main.cf") + read("milter.main.cf"), read("milter.master.cf")
     master = read("before-queue.master.cf")
     if way == "before-queue-speed-adjust":
         assert f"#{SPEED_ADJUST}" in master

@@ -103,3 +103,73 @@ def clamd(folder: Path, *, stream_limit: str = "64M") -> Iterator[Running]:
         yield running
     finally:
         running.kill()
+
+
+@contextmanager
+def rspamd(folder: Path) -> Iterator[Running]:
+    """An rspamd with one test of its own, SALE, beside those that need no network."""
+    folder.mkdir(parents=True, exist_ok=True)
+    port = free_port()
+    (folder / "tld.dat").write_text("com\norg\nnet\nvn\ngov.vn\n")
+    (folder / "local.lua").write_text(RSPAMD_RULE)
+    settings = folder / "rspamd.conf"
+    settings.write_text(
+        f"""options {{
+  pidfile = "{folder}/rspamd.pid"; filters = "chartable,dkim,regexp"; url_tld = "{folder}/tld.dat";
+  history_file = "{folder}/history"; cache_file = "{folder}/symbols.cache"; hs_cache_dir = "{folder}";
+  control_socket = "{folder}/rspamd.sock mode=0600"; tempdir = "{folder}"; local_addrs = "192.0.2.0/24";
+  dns {{ nameserver = "127.0.0.1:5399"; timeout = 0.2s; retransmits = 1; sockets = 1; }}
+}}
+logging {{ type = "console"; level = "warning"; }}
+actions {{ reject = 15; add_header = 6; greylist = 4; }}
+worker "normal" {{ bind_socket = "127.0.0.1:{port}"; count = 1; }}
+lua = "{folder}/local.lua";
+"""
+    )
+    running = Running(["/usr/bin/rspamd", "-f", "--insecure", "-c", str(settings)], port, folder / "rspamd.log")
+    running.start()
+    try:
+        yield running
+    finally:
+        running.kill()
+
+
+RSPAMD_RULE = """
+rspamd_config:register_symbol({ name = 'SALE', type = 'normal', score = 7.5, group = 'test',
+  callback = function(task)
+    for _, part in ipairs(task:get_text_parts() or {}) do
+      if tostring(part:get_content()):find('khuyen mai soc', 1, true) then
+        local rcpts = {}
+        for _, each in ipairs(task:get_recipients('smtp') or {}) do table.insert(rcpts, each.addr) end
+        local from = task:get_from('smtp')
+        return true, 1.0, tostring(task:get_from_ip()), task:get_helo() or '', task:get_hostname() or '',
+          from and from[1].addr or '', table.concat(rcpts, '+'), task:get_user() or '', task:get_queue_id() or ''
+      end
+    end
+    return false
+  end })
+"""
+"""Hits on three words, and tells what rspamd knows of the envelope."""
+
+
+@contextmanager
+def spamd(folder: Path) -> Iterator[Running]:
+    """SpamAssassin's daemon with the rules of the package and one of its own, SALE, and no network."""
+    site, home = folder / "site", folder / "home"
+    site.mkdir(parents=True)
+    home.mkdir()
+    for file in Path("/etc/spamassassin").glob("*.pre"):
+        (site / file.name).write_bytes(file.read_bytes())
+    (site / "local.cf").write_text(
+        "required_score 5\nuse_bayes 0\nskip_rbl_checks 1\ndns_available no\n"
+        "body SALE /khuyen mai soc/i\ndescribe SALE Offers a sale\nscore SALE 7.5\n"
+    )
+    port = free_port()
+    command = ["/usr/bin/env", f"HOME={home}", "/usr/sbin/spamd", "-L", "-x", "--listen", f"127.0.0.1:{port}"]
+    command += ["-s", "stderr", "-m", "2", f"--siteconfigpath={site}", "--configpath=/usr/share/spamassassin"]
+    running = Running(command, port, folder / "spamd.log")
+    running.start()
+    try:
+        yield running
+    finally:
+        running.kill()

@@ -190,7 +190,7 @@ async def fake_clamd(says: Says) -> AsyncIterator[int]:
                 while length := int.from_bytes(await reader.readexactly(4), "big"):
                     await reader.readexactly(length)
                 await says(number, writer)
-        except (EOFError, OSError):
+        except (EOFError, OSError, asyncio.CancelledError):
             pass
         finally:
             writer.close()
@@ -208,8 +208,9 @@ async def fake_clamd(says: Says) -> AsyncIterator[int]:
 
 @pytest.mark.parametrize(("says", "code"), STATES.values(), ids=STATES)
 async def test_only_clean_passes(start: Start, says: Says, code: str) -> None:
-    async with fake_clamd(says) as port, FakeHop() as hop, start(hop.address, policy=POLICY.format(port=port)) as gateway:
-        assert (await send(gateway, "Subject: x\n\nhi"))[:3] == code
+    async with fake_clamd(says) as port, FakeHop() as hop:
+        async with start(hop.address, policy=POLICY.format(port=port)) as gateway:
+            assert (await send(gateway, "Subject: x\n\nhi"))[:3] == code
         assert len(hop.taken) == (code == "250")
 
 

@@ -24,7 +24,9 @@ from tests.engines.daemons import Running, dnsmasq
 from tests.filters.zones import Records, Zone
 
 CLIENT = "8.8.4.9"
-ADDRESSES = Listing(zone="zen.lists.example", name="zen", codes={Code.parse("127.0.0.2-4"): 5.0, Code.parse("127.0.0.10"): 2.0})
+ADDRESSES = Listing(
+    zone="zen.lists.example", name="zen", codes={Code.parse("127.0.0.2-4"): 5.0, Code.parse("127.0.0.10"): 2.0}
+)
 DOMAINS = Listing(zone="dbl.lists.example", codes={Code.parse("127.0.1.2"): 6.0})
 BITS = Listing(zone="multi.lists.example", bits={Bit(8): 3.0, Bit(16): 4.0})
 
@@ -70,7 +72,13 @@ async def test_address_and_domains() -> None:
     assert [one.facts() for one in listed] == [
         {"list": "zen", "role": "client", "value": CLIENT, "answer": ("127.0.0.10", "127.0.0.4"), "weight": 5.0},
         {"list": "dbl.lists.example", "role": "link", "value": "link.example", "answer": ("127.0.1.2",), "weight": 6.0},
-        {"list": "multi.lists.example", "role": "from", "value": "author.example", "answer": ("127.0.0.24",), "weight": 4.0},
+        {
+            "list": "multi.lists.example",
+            "role": "from",
+            "value": "author.example",
+            "answer": ("127.0.0.24",),
+            "weight": 4.0,
+        },
     ]
     assert (total.code, total.facts()) == ("total", {"weight": 15.0, "lists": 3})
 
@@ -78,7 +86,14 @@ async def test_address_and_domains() -> None:
 async def test_what_is_asked() -> None:
     asked = Zone({})
     await found(
-        mail("http://192.0.2.1/", "mailto:x@y.example", "http://a.gov.vn", "https://www.example.gov.vn", "://", "http://[x"),
+        mail(
+            "http://192.0.2.1/",
+            "mailto:x@y.example",
+            "http://a.gov.vn",
+            "https://www.example.gov.vn",
+            "://",
+            "http://[x",
+        ),
         asked,
         addresses=(ADDRESSES,),
         domains=(DOMAINS,),
@@ -111,7 +126,9 @@ async def test_mail_from_inside_is_nobody_elses_business() -> None:
 
 async def test_roles_and_domains_that_are_not_asked_about() -> None:
     asked = Zone({})
-    await found(mail(), asked, domains=(DOMAINS,), roles=frozenset({"from", "sender"}), never=frozenset({"envelope.example"}))
+    await found(
+        mail(), asked, domains=(DOMAINS,), roles=frozenset({"from", "sender"}), never=frozenset({"envelope.example"})
+    )
     assert [name for name, _ in asked.asked] == ["author.example.dbl.lists.example"]
 
 

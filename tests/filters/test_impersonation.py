@@ -82,7 +82,9 @@ def test_mail_from_inside_is_ours() -> None:
     assert list(LOOKER.inspect(mail("From: quantri@vidu.gov.vn", inside=True))) == []
 
 
-PROTECTED = Protected(("vidu.gov.vn", "vietcombank.com.vn", "google.com", "mb.com.vn", "apple.com"), frozenset({"gov.vn"}))
+PROTECTED = Protected(
+    ("vidu.gov.vn", "vietcombank.com.vn", "google.com", "mb.com.vn", "apple.com"), frozenset({"gov.vn"})
+)
 DOMAINS = {
     "ours": ("mail.vidu.gov.vn", None),
     "another body's": ("khac.gov.vn", None),
@@ -126,7 +128,11 @@ def test_one_edit_is_one_step(one: str, other: str) -> None:
 
 LOOKALIKES = {
     "in From": ("From: a@vidu-gov-vn.com", "", [("from", "vidu-gov-vn.com", OWN, True)]),
-    "in Reply-To": ("From: a@congty.vn\r\nReply-To: a@vidu-gov-vn.com", "", [("reply-to", "vidu-gov-vn.com", OWN, True)]),
+    "in Reply-To": (
+        "From: a@congty.vn\r\nReply-To: a@vidu-gov-vn.com",
+        "",
+        [("reply-to", "vidu-gov-vn.com", OWN, True)],
+    ),
     "in a link": ("From: a@congty.vn", "https://mail.vidu.gov.vn.top/", [("link", "mail.vidu.gov.vn.top", OWN, True)]),
     "a link one letter from a brand": ("From: a@congty.vn", "https://goggle.com/", []),
 }
@@ -180,8 +186,14 @@ def test_reply_to(head: str, answers: list[tuple[str, bool]]) -> None:
 
 
 MISMATCHES = {
-    "our webmail": ('<a href="http://x.example/l">https://mail.vidu.gov.vn/login</a>', [("mail.vidu.gov.vn", "x.example", True, "")]),
-    "a bank": ('<a href="http://x.example/">www.vietcombank.com.vn</a>', [("www.vietcombank.com.vn", "x.example", False, "vietcombank")]),
+    "our webmail": (
+        '<a href="http://x.example/l">https://mail.vidu.gov.vn/login</a>',
+        [("mail.vidu.gov.vn", "x.example", True, "")],
+    ),
+    "a bank": (
+        '<a href="http://x.example/">www.vietcombank.com.vn</a>',
+        [("www.vietcombank.com.vn", "x.example", False, "vietcombank")],
+    ),
     "an address": ('<a href="http://192.0.2.1/">https://congty.vn</a>', [("congty.vn", "192.0.2.1", False, "")]),
     "the same site": ('<a href="https://mail.vidu.gov.vn/a">mail.vidu.gov.vn</a>', []),
     "the same organisation": ('<a href="https://t.congty.vn/c?x">https://www.congty.vn</a>', []),
@@ -239,12 +251,18 @@ LURES = {
     "a new webmail": ("Để nâng cấp Zimbra, vui lòng đăng nhập tại đây.", ["mailbox-upgrade"]),
     "a password": ("Your password will expire today. Keep same password: click below.", ["password-expiry"]),
     "held messages": ("You have 5 pending messages. Release messages now or they will be deleted.", ["held-mail"]),
-    "a new account for a payment": ("Chúng tôi đã thay đổi số tài khoản, đề nghị chuyển khoản vào tài khoản mới.", ["payment-change"]),
+    "a new account for a payment": (
+        "Chúng tôi đã thay đổi số tài khoản, đề nghị chuyển khoản vào tài khoản mới.",
+        ["payment-change"],
+    ),
     "a summons": ("Bạn có giấy triệu tập liên quan đến vụ án, nếu không thực hiện sẽ bị lệnh bắt.", ["fine"]),
     "an identity card": ("Đề nghị cập nhật VNeID và kích hoạt ngay tại đây.", ["identity"]),
     "a prize": ("Congratulations, you have won! Click here to claim your prize.", ["prize"]),
     "a law about all of it": ("Việc xác minh tài khoản thực hiện theo quy định của pháp luật về ngân hàng.", []),
-    "minutes of a meeting": ("Đề nghị các đơn vị gửi báo cáo trước 24h ngày 30 và truy cập vào cổng để xem lịch họp.", []),
+    "minutes of a meeting": (
+        "Đề nghị các đơn vị gửi báo cáo trước 24h ngày 30 và truy cập vào cổng để xem lịch họp.",
+        [],
+    ),
     "a warning without a call": ("Hộp thư gần đầy. Đề nghị xóa thư không cần thiết.", []),
 }
 
@@ -263,7 +281,11 @@ def test_the_subject_counts_with_the_text() -> None:
 SCORES = {
     "a letter": (mail("From: An <an@congty.vn>", "Kính gửi anh, mời họp lúc 14 giờ."), 0, 0),
     "a newsletter": (
-        mail("From: Tin <tin@congty.vn>\r\nReply-To: r@mailer.vn", '<a href="https://mailer.vn/c">https://congty.vn</a>', html=True),
+        mail(
+            "From: Tin <tin@congty.vn>\r\nReply-To: r@mailer.vn",
+            '<a href="https://mailer.vn/c">https://congty.vn</a>',
+            html=True,
+        ),
         1,
         3,
     ),
@@ -292,7 +314,7 @@ def test_an_account_that_somebody_else_has_got_hold_of() -> None:
 def test_names_of_ones_own() -> None:
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "names.yaml"
-        path.write_text('version: 1\nbrands: {qtd: {shows: [quỹ tín dụng mẫu], domains: [qtdmau.vn]}}\n')
+        path.write_text("version: 1\nbrands: {qtd: {shows: [quỹ tín dụng mẫu], domains: [qtdmau.vn]}}\n")
         looker = Impersonation(more_names=(path,))
         [named, *_] = looker.inspect(mail("From: Quy tin dung Mau <x@congty.vn>"))
         assert (named.code, named.facts()["pretends"]) == ("display_name", "qtd")

@@ -14,7 +14,10 @@ FIELDS = {
     "a quoted name with a comma": ('"Nguyen, An" <an@example.org>', [("Nguyen, An", "an@example.org")]),
     "a quoted name with a quote": (r'"a \" b" <an@example.org>', [('a " b', "an@example.org")]),
     "an encoded name": ("=?utf-8?b?QW4sIEI=?= <an@example.org>", [("An, B", "an@example.org")]),
-    "an encoded address is a name": ("=?utf-8?q?gd=40example=2Egov=2Evn?= <x@e.example>", [("gd@example.gov.vn", "x@e.example")]),
+    "an encoded address is a name": (
+        "=?utf-8?q?gd=40example=2Egov=2Evn?= <x@e.example>",
+        [("gd@example.gov.vn", "x@e.example")],
+    ),
     "all of it encoded": ("=?utf-8?q?An_=3Can=40e=2Eexample=3E?=", [("An <an@e.example>", "")]),
     "two mailboxes": ("a@e.example, B <b@e.example>", [("", "a@e.example"), ("B", "b@e.example")]),
     "two addresses in one": ("<a@e.example> <b@f.example>", [("", "a@e.example"), ("", "b@f.example")]),

@@ -13,13 +13,16 @@ import pytest
 
 from filters._sender_auth.findings import Arc, Dkim, Dmarc, Results, Spf
 from filters.sender_auth import SenderAuth
+from gateway.decide import decide
 from gateway.dns.answers import Lookup
 from gateway.endpoint import HostPort
 from gateway.errors import Unavailable
 from gateway.mail import Client, Envelope, Mail, Recipient
+from gateway.mime.edit import edited, joined
 from gateway.mime.parse import parse
+from gateway.policy.load import load
 from gateway.schema.scalars import Duration
-from gateway.verdict import Finding
+from gateway.verdict import Finding, Report
 from tests.engines.daemons import Running, dnsmasq
 from tests.filters.sender_auth.letters import LETTER, rsa_key, signed
 from tests.filters.sender_auth.test_arc import sealed
@@ -196,6 +199,22 @@ async def test_what_was_found_counts_although_the_rest_could_not_be_said() -> No
     assert one(findings, Dmarc).aligned_by == ("dkim",)
 
 
+async def test_our_results_go_on_top_and_those_of_others_off() -> None:
+    policy = load(Path(__file__).parents[2] / "policies" / "packs" / "sender-auth.yaml")
+    raw = b"Authentication-Results: example.gov.vn; dmarc=pass\r\nauthentication-results: x; spf=pass\r\n" + signed()
+    message = replace(mail(raw), domains=policy.organisation.domains)
+    reports = [Report("sender_auth", tuple(await found(message))), Report("impersonation")]
+    edits = decide(policy, message, reports).outcomes[0].edits
+    head, _, body = joined(message.raw, edited(message.raw, message.root, edits)).partition(b"\r\n\r\n")
+    lines = head.replace(b"\r\n ", b" ").split(b"\r\n")
+    results = [line for line in lines if line.lower().startswith(b"authentication-results:")]
+    assert results == lines[:1]
+    assert results[0].startswith(
+        b"Authentication-Results: example.gov.vn; spf=pass (ip4) smtp.mailfrom=example.org; dkim="
+    )
+    assert signed().endswith(body)
+
+
 @pytest.fixture(scope="module")
 def nameserver(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
     key = rsa_key()[1]
@@ -235,7 +254,14 @@ async def test_a_nameserver_that_hangs_is_could_not_look(tmp_path: Path) -> None
 
 
 async def test_mail_of_any_form() -> None:
-    for raw in (b"", b"\r\n", b"From", b"From: \xff\xfe <@>\r\n\r\n", b"DKIM-Signature:\r\nARC-Seal:\r\n\r\n", b"\0" * 100):
+    for raw in (
+        b"",
+        b"\r\n",
+        b"From",
+        b"From: \xff\xfe <@>\r\n\r\n",
+        b"DKIM-Signature:\r\nARC-Seal:\r\n\r\n",
+        b"\0" * 100,
+    ):
         for sender in ("", "@", "a@", "\xff@\xff", "a@b@c.example", f"{'x' * 300}@{'y' * 300}"):
             message = replace(mail(raw, sender=sender), client=Client(address="::ffff:192.0.2.7", helo="[x]"))
             assert (await found(message))[-1].code == "results"

@@ -11,7 +11,7 @@ try:
 except ImportError:
     sys.exit("fuzzing needs atheris, which has no wheel for this Python or machine")
 
-with atheris.instrument_imports(include=["gateway"]):
+with atheris.instrument_imports(include=["gateway", "filters"]):
     import targets
 import seeds
 

@@ -36,8 +36,34 @@ def seeds(target: str) -> Iterator[bytes]:
         yield from _archives()
     elif target == "frames":
         yield from (b"".join(map(encoded, told)) for told in _TOLD)
+    elif target == "milter":
+        yield b"".join(_PACKETS)
+        yield from _PACKETS
+    elif target == "senders":
+        yield from _SENDERS
     else:
         yield from _COMMANDS
+
+
+def _packet(data: bytes) -> bytes:
+    return len(data).to_bytes(4) + data
+
+
+_PACKETS = tuple(
+    _packet(data)
+    for data in (
+        b"O\0\0\0\6\0\0\1\xff\0\x1f\xff\xff",
+        b"Cclient.example.org\x004\x10\xe1198.51.100.7\0",
+        b"DMi\x004XyZ\0{auth_authen}\0an\0",
+        b"M<an@example.org>\0SIZE=5\0",
+        b"R<binh@example.gov.vn>\0NOTIFY=NEVER\0",
+        b"LSubject\0 a\n\tb\0",
+        b"N",
+        b"Btext\r\n",
+        b"E",
+        b"Q",
+    )
+)
 
 
 def _archives() -> Iterator[bytes]:
@@ -50,6 +76,18 @@ def _archives() -> Iterator[bytes]:
     yield from (pack(b"text " * 20) for pack in (gzip.compress, bz2.compress, lzma.compress))
 
 
+_SENDERS = (
+    b"DKIM-Signature: v=1; a=rsa-sha256; c=relaxed/simple; d=example.org; s=s; h=from:to; l=5; bh=AAAA; b=AAAA\r\n"
+    b'From: "A, B" <a@example.org>, =?utf-8?q?C?= (c) <c@xn--th-e0a.vn>\r\n\r\nx \t y\r\n\r\n',
+    b"ARC-Seal: i=1; a=rsa-sha256; cv=none; d=example.org; s=s; b=AAAA\r\n"
+    b"ARC-Authentication-Results: i=1; a; dmarc=pass\r\n"
+    b"ARC-Message-Signature: i=1; a=rsa-sha256; c=relaxed/relaxed; d=b.example; s=s; h=from; bh=AA==; b=AA==\r\n\r\nx",
+    b"v=spf1 a:%{d1r-}.b.example/24//64 mx ptr include:b.example exists:%{ir}.%{v} ip4:192.0.2.0/24 ~all redirect=c.d",
+    b"v=DMARC1; p=reject; sp=none; pct=30; adkim=s; rua=mailto:a@example.org",
+    b"v=DKIM1; k=ed25519; t=y:s; p=11qYAYKxCrfVS/7TyWQHOg7hcvPapiMlrwIaaPcHURo=",
+    b"mx.example.org 1 (c); spf=pass (x) smtp.mailfrom=a@example.org; dkim=fail header.d=example.org",
+    b"https://vidu.gov.vn@xn--80ak6aa92e.com:443/x",
+)
 _TOLD: tuple[tuple[Told, ...], ...] = (
     (File(place="a", names=("b",), start=b"x", digest="0", content=b"y"), Marked(0, Trait(word="macro")), Done(1, 2)),
     (Text(place="a", zone=Zone.BODY, content="x"), Link(place="a", target="b"), Blind(place="a", reason=Reason.BOMB)),

@@ -11,6 +11,7 @@ ROOT = Path(__file__).parent.parent.parent
 sys.path[:0] = [str(ROOT), str(ROOT / "tests" / "mime")]
 
 import files  # noqa: E402
+import senders  # noqa: E402
 
 from gateway.errors import Refused  # noqa: E402
 from gateway.mail import Part, Span  # noqa: E402
@@ -24,6 +25,8 @@ from gateway.mime.names import extensions, last_extensions, shown, tricks  # noq
 from gateway.mime.parameters import structured  # noqa: E402
 from gateway.mime.parse import MAX_PARTS, parse  # noqa: E402
 from gateway.mime.words import decode_words, encode_words  # noqa: E402
+from gateway.milter.commands import Command  # noqa: E402
+from gateway.milter.wire import PACKET_LIMIT, Decoder, MilterError  # noqa: E402
 from gateway.smtp import syntax  # noqa: E402
 from gateway.text.folding import plain, toned  # noqa: E402
 from gateway.text.hypertext import read_html  # noqa: E402
@@ -130,6 +133,20 @@ def smtp(data: bytes) -> None:
             _harmless(value)
 
 
+def milter(data: bytes) -> None:
+    """Packets of an MTA, whole and in pieces of three: the same commands, or the codec's own error."""
+    found: list[list[Command]] = []
+    for size in (len(data) or 1, 3):
+        decoder, commands = Decoder(), list[Command]()
+        with suppress(MilterError):
+            for at in range(0, len(data), size):
+                for command in decoder.feed(data[at : at + size]):
+                    commands.append(command)
+        assert decoder.waiting <= PACKET_LIMIT + 4
+        found.append(commands)
+    assert found[0] == found[1]
+
+
 TARGETS: dict[str, Callable[[bytes], None]] = {
     "mime": mime,
     "header": header,
@@ -137,8 +154,10 @@ TARGETS: dict[str, Callable[[bytes], None]] = {
     "edit": editing,
     "text": text,
     "smtp": smtp,
+    "milter": milter,
     "archives": files.archives,
     "frames": files.frames,
+    "senders": senders.senders,
 }
 
 

@@ -365,3 +365,14 @@ async def test_a_lost_mta_leaves_nothing(gateway: Any) -> None:
     await gateway.milters.empty(10)
     assert len(gateway.milters) == 0
     assert (gateway._spool.in_memory, gateway._spool.on_disk) == (0, 0)
+
+
+async def test_another_implementation_of_an_mta_is_content(gateway: Any) -> None:
+    script = Path(__file__).with_name("session.lua")
+    arguments = ("-D", f"port={gateway.addresses['milter'][1]}", "-s", str(script))
+    process = await asyncio.create_subprocess_exec(
+        "miltertest", *arguments, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT
+    )
+    async with asyncio.timeout(20):
+        output, _ = await process.communicate()
+    assert (process.returncode, output.decode()) == (0, "")

@@ -22,11 +22,15 @@ SEALERS = (b"lists.example", b"forward.example")
 def sealed(letter: bytes = LETTER, sealers: tuple[bytes, ...] = SEALERS) -> bytes:
     """The letter, passed on by each of the hosts in turn; dkimpy seals with a library that we have not."""
     for number, sealer in enumerate(sealers, 1):
-        letter = b"ARC-Authentication-Results: i=%d; %s; dmarc=pass header.from=example.org\r\n" % (number, sealer) + letter
+        letter = (
+            b"ARC-Authentication-Results: i=%d; %s; dmarc=pass header.from=example.org\r\n" % (number, sealer) + letter
+        )
         form = Form(True, "sha256")
         root, _ = lines_of(letter)
         digest = base64.b64encode(body_hashes(letter, root.body, [form])[form].digest)
-        message = b"ARC-Message-Signature: i=%d; a=rsa-sha256; c=relaxed/relaxed; d=%s; s=s; h=from:subject:date; bh=%s; b="
+        message = (
+            b"ARC-Message-Signature: i=%d; a=rsa-sha256; c=relaxed/relaxed; d=%s; s=s; h=from:subject:date; bh=%s; b="
+        )
         message %= (number, sealer, digest)
         _, lines = lines_of(message + b"AA==\r\n" + letter)
         letter = message + signature_of(signed_bytes(lines, parse(lines, 0))) + b"\r\n" + letter
@@ -58,7 +62,9 @@ async def test_what_dkimpy_calls_good_is_good(hosts: int) -> None:
     assert found.result == "pass", found.reason
     assert [one.sealer for one in found.sets] == [sealer.decode() for sealer in SEALERS[:hosts]]
     assert "dmarc=pass" in found.sets[0].results
-    theirs, _, reason = dkim.arc_verify(sealed(sealers=SEALERS[:hosts]), dnsfunc=lambda name, timeout=5: rsa_key()[1].encode())
+    theirs, _, reason = dkim.arc_verify(
+        sealed(sealers=SEALERS[:hosts]), dnsfunc=lambda name, timeout=5: rsa_key()[1].encode()
+    )
     assert theirs == b"pass", reason
 
 

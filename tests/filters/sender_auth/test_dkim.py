@@ -23,8 +23,8 @@ from tests.filters.zones import Records, Zone
 
 NOW = 1_767_600_000.0
 SHORT_PRIMES = (
-    0xc2ac15505185a9ac429a1a17755416d0fc7fdc175bc4d0cb31bd1fda17576151,
-    0xe0eaba5f34946ab6a1a3e28d2febb2d3bd9565ec231522777459ac1232310619,
+    0xC2AC15505185A9AC429A1A17755416D0FC7FDC175BC4D0CB31BD1FDA17576151,
+    0xE0EABA5F34946AB6A1A3E28D2FEBB2D3BD9565EC231522777459AC1232310619,
 )
 FORMS = ("simple/simple", "simple/relaxed", "relaxed/simple", "relaxed/relaxed")
 
@@ -60,7 +60,7 @@ async def test_changed_by_an_octet(form: str) -> None:
 @settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.integers(0, 10_000), st.integers(1, 255), st.sampled_from(FORMS))
 async def test_any_octet_of_what_was_signed(at: int, change: int, form: str) -> None:
-    """It is never good where dkimpy does not think so, unless that reads no such head at all."""
+    """It is never good where dkimpy does not think so; that may read no such head at all."""
     raw = bytearray(signed(form=form))
     at %= len(raw)
     raw[at] ^= change
@@ -190,14 +190,17 @@ def short() -> tuple[bytes, str]:
     form = Form(True, "sha256")
     digest = base64.b64encode(body_hashes(LETTER, root.body, [form])[form].digest)
     _, lines = lines_of(field % digest + b"AA==\r\n" + LETTER)
-    info = bytes.fromhex("3031300d060960864801650304020105000420") + hashlib.sha256(
-        signed_bytes(lines, parse(lines, 0))
-    ).digest()
+    info = (
+        bytes.fromhex("3031300d060960864801650304020105000420")
+        + hashlib.sha256(signed_bytes(lines, parse(lines, 0))).digest()
+    )
     padded = b"\0\1" + b"\xff" * (64 - 3 - len(info)) + b"\0" + info
     power = pow(int.from_bytes(padded, "big"), pow(exponent, -1, (p - 1) * (q - 1)), modulus)
     signature = base64.b64encode(power.to_bytes(64, "big"))
-    public = rsa.RSAPublicNumbers(exponent, modulus).public_key().public_bytes(
-        serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo
+    public = (
+        rsa.RSAPublicNumbers(exponent, modulus)
+        .public_key()
+        .public_bytes(serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo)
     )
     return field % digest + signature + b"\r\n" + LETTER, f"p={base64.b64encode(public).decode()}"
 
@@ -240,7 +243,9 @@ BODIES = st.just(b"") | PIECES.map(lambda pieces: b"".join([*pieces, b"\r\n"])) 
 def test_bodies_in_pieces_are_those_in_one(body: bytes, window: int) -> None:
     """Beside dkimpy, and with windows so small that every line is cut."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(canonical, "windows", lambda raw, a, b: (raw[at : min(at + window, b)] for at in range(a, b, window)))
+        patch.setattr(
+            canonical, "windows", lambda raw, a, b: (raw[at : min(at + window, b)] for at in range(a, b, window))
+        )
         span = Span(0, len(body))
         ours = {relaxed: b"".join(canonical_body(body, span, relaxed=relaxed)) for relaxed in (False, True)}
     if b"\r" in body.replace(b"\r\n", b""):

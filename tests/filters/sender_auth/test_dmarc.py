@@ -62,7 +62,11 @@ def test_any_text_is_a_record_or_none(text: str) -> None:
 POLICIES = {
     "its own record": ("example.org", {"DMARC__example__org": "v=DMARC1; p=reject"}, "reject"),
     "that of its organisation": ("a.example.org", {"DMARC__example__org": "v=DMARC1; p=reject"}, "reject"),
-    "which has another for subdomains": ("a.example.org", {"DMARC__example__org": "v=DMARC1; p=reject; sp=none"}, "none"),
+    "which has another for subdomains": (
+        "a.example.org",
+        {"DMARC__example__org": "v=DMARC1; p=reject; sp=none"},
+        "none",
+    ),
     "its own goes before that": (
         "a.example.org",
         {"DMARC__a__example__org": "v=DMARC1; p=quarantine", "DMARC__example__org": "v=DMARC1; p=reject"},
@@ -74,10 +78,18 @@ POLICIES = {
         {"DMARC__example__org": "v=DMARC1; p=none; np=reject", "x__example__org": {"MX": ["m.example"]}},
         "none",
     ),
-    "below gov.vn the body is the organisation": ("a.gialai.gov.vn", {"DMARC__gialai__gov__vn": "v=DMARC1; p=reject"}, "reject"),
+    "below gov.vn the body is the organisation": (
+        "a.gialai.gov.vn",
+        {"DMARC__gialai__gov__vn": "v=DMARC1; p=reject"},
+        "reject",
+    ),
     "a registry's record": ("gialai.gov.vn", {"DMARC__gov__vn": "v=DMARC1; p=reject; psd=y"}, "reject"),
     "a registry's record for itself alone": ("gialai.gov.vn", {"DMARC__gov__vn": "v=DMARC1; p=reject"}, ""),
-    "two records are none": ("example.org", {"DMARC__example__org": {"TXT": ["v=DMARC1; p=reject", "v=DMARC1; p=none"]}}, ""),
+    "two records are none": (
+        "example.org",
+        {"DMARC__example__org": {"TXT": ["v=DMARC1; p=reject", "v=DMARC1; p=none"]}},
+        "",
+    ),
     "no record": ("example.org", {}, ""),
 }
 
@@ -91,15 +103,30 @@ async def test_policies(domain: str, names: dict[str, Records | str], policy: st
 ALIGNMENTS = {
     "the same domain": ("example.org", "v=DMARC1; p=reject", DKIM, True),
     "the organisation of a subdomain": ("a.example.org", "v=DMARC1; p=reject", DKIM, True),
-    "a subdomain of the organisation": ("example.org", "v=DMARC1; p=reject", Identity("spf", "bounce.example.org"), True),
+    "a subdomain of the organisation": (
+        "example.org",
+        "v=DMARC1; p=reject",
+        Identity("spf", "bounce.example.org"),
+        True,
+    ),
     "two subdomains": ("a.example.org", "v=DMARC1; p=reject", Identity("dkim", "b.example.org"), True),
     "somebody else": ("example.org", "v=DMARC1; p=reject", Identity("dkim", "example.net"), False),
-    "somebody else whose name ends likewise": ("example.org", "v=DMARC1; p=reject", Identity("dkim", "anexample.org"), False),
+    "somebody else whose name ends likewise": (
+        "example.org",
+        "v=DMARC1; p=reject",
+        Identity("dkim", "anexample.org"),
+        False,
+    ),
     "strict, of signatures": ("a.example.org", "v=DMARC1; p=reject; adkim=s", DKIM, False),
     "strict, of the envelope": ("a.example.org", "v=DMARC1; p=reject; aspf=s", SPF, False),
     "strict of the other": ("a.example.org", "v=DMARC1; p=reject; aspf=s", DKIM, True),
     "two bodies below gov.vn": ("a.gov.vn", "v=DMARC1; p=reject", Identity("dkim", "b.gov.vn"), False),
-    "a body below the registry that mail claims to be from": ("gov.vn", "v=DMARC1; p=reject", Identity("dkim", "b.gov.vn"), False),
+    "a body below the registry that mail claims to be from": (
+        "gov.vn",
+        "v=DMARC1; p=reject",
+        Identity("dkim", "b.gov.vn"),
+        False,
+    ),
     "a part that says it is a body of its own": ("a.example.org", "v=DMARC1; p=reject; psd=n", DKIM, False),
     "and what is below it": ("a.example.org", "v=DMARC1; p=reject; psd=n", Identity("dkim", "x.a.example.org"), True),
 }

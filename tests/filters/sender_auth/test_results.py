@@ -50,7 +50,7 @@ def test_authors(text: str, name: str) -> None:
     assert author(text) == name
 
 
-@given(st.text(alphabet="a=;( )\"./x-1\r\n", max_size=200))
+@given(st.text(alphabet='a=;( )"./x-1\r\n', max_size=200))
 def test_any_text_is_read(text: str) -> None:
     author(text)
     list(read(text))

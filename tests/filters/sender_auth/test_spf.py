@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -31,16 +33,36 @@ RECORDS = {
     "4.7: nothing matches": ("v=spf1 ip4:198.51.100.0/24", {}, "neutral"),
     "4.6.2: the first that matches counts": ("v=spf1 ?ip4:192.0.2.0/24 -all", {}, "neutral"),
     "5.1: what stands behind all is not asked": ("v=spf1 ~all exists:%{l}.example", {}, "softfail"),
-    "5.2: an included record that passes": ("v=spf1 include:b.example -all", {"b__example": {"TXT": ["v=spf1 +all"]}}, "pass"),
-    "5.2: one that fails does not match": ("v=spf1 include:b.example ~all", {"b__example": {"TXT": ["v=spf1 -all"]}}, "softfail"),
+    "5.2: an included record that passes": (
+        "v=spf1 include:b.example -all",
+        {"b__example": {"TXT": ["v=spf1 +all"]}},
+        "pass",
+    ),
+    "5.2: one that fails does not match": (
+        "v=spf1 include:b.example ~all",
+        {"b__example": {"TXT": ["v=spf1 -all"]}},
+        "softfail",
+    ),
     "5.2: one that is not there": ("v=spf1 include:b.example -all", {}, "permerror"),
     "5.2: one that nobody can look up": ("v=spf1 include:b.example -all", {"b__example": {"TIMEOUT": []}}, "temperror"),
     "5.2: one that includes itself": ("v=spf1 include:example.org -all", {}, "permerror"),
     "5.3: its own address": ("v=spf1 a -all", {"example.org": {"A": [HERE]}}, "pass"),
-    "5.3: an address of the same network": ("v=spf1 a:b.example/24 -all", {"b__example": {"A": ["192.0.2.200"]}}, "pass"),
-    "5.4: a mail server": ("v=spf1 mx -all", {"example.org": {"MX": ["m.example"]}, "m__example": {"A": [HERE]}}, "pass"),
+    "5.3: an address of the same network": (
+        "v=spf1 a:b.example/24 -all",
+        {"b__example": {"A": ["192.0.2.200"]}},
+        "pass",
+    ),
+    "5.4: a mail server": (
+        "v=spf1 mx -all",
+        {"example.org": {"MX": ["m.example"]}, "m__example": {"A": [HERE]}},
+        "pass",
+    ),
     "5.4: the null mail server is none": ("v=spf1 mx -all", {"example.org": {"MX": [""]}}, "fail"),
-    "5.4: eleven mail servers": ("v=spf1 mx -all", {"example.org": {"MX": [f"m{n}.example" for n in range(11)]}}, "permerror"),
+    "5.4: eleven mail servers": (
+        "v=spf1 mx -all",
+        {"example.org": {"MX": [f"m{n}.example" for n in range(11)]}},
+        "permerror",
+    ),
     "5.5: the client's own name": (
         "v=spf1 ptr -all",
         {"7.2.0.192.in-addr.arpa": {"PTR": ["m.example.org"]}, "m__example__org": {"A": [HERE]}},
@@ -68,8 +90,16 @@ RECORDS = {
     "7: a macro that is none": ("v=spf1 exists:%{z}.example.org -all", {}, "permerror"),
     "7: a macro for explanations only": ("v=spf1 exists:%{c}.example.org -all", {}, "permerror"),
     "7.1: a domain without a dot": ("v=spf1 a:museum -all", {}, "permerror"),
-    "4.6.4: eleven terms that ask": ("v=spf1 " + "exists:a.b.example " * 11 + "-all", {"a__b__example": {"A": ["127.0.0.2"]}}, "pass"),
-    "4.6.4: eleven terms that ask and do not match": ("v=spf1 " + "a:b.example " * 11 + "-all", {"b__example": {"A": ["203.0.113.1"]}}, "permerror"),
+    "4.6.4: eleven terms that ask": (
+        "v=spf1 " + "exists:a.b.example " * 11 + "-all",
+        {"a__b__example": {"A": ["127.0.0.2"]}},
+        "pass",
+    ),
+    "4.6.4: eleven terms that ask and do not match": (
+        "v=spf1 " + "a:b.example " * 11 + "-all",
+        {"b__example": {"A": ["203.0.113.1"]}},
+        "permerror",
+    ),
     "4.6.4: three names that are not there": ("v=spf1 a:x.example a:y.example a:z.example -all", {}, "permerror"),
     "4.6.4: two": ("v=spf1 a:x.example a:y.example -all", {}, "fail"),
 }
@@ -162,7 +192,5 @@ async def test_one_message_may_not_ask_for_ever() -> None:
 
 @given(st.text(alphabet="v=spf1 aminxclude:redtp46.%{}/-_~?+09", max_size=80))
 def test_any_record_is_read_or_refused(text: str) -> None:
-    try:
+    with contextlib.suppress(PermanentError):
         parse(f"v=spf1 {text}")
-    except PermanentError:
-        pass
