@@ -80,6 +80,9 @@ class Spam:
     rspamd: tuple[Address, ...] = ()
     """Normal workers of rspamd: "127.0.0.1:11333". Several share the load and stand in for each other."""
 
+    rspamd_required: float = 6.0
+    """Points from which rspamd marks mail (`actions.add_header` of its settings): older ones do not tell."""
+
     spamd: tuple[Address, ...] = ()
     """SpamAssassin's spamd: "127.0.0.1:783", "unix:/run/spamd.sock"."""
 
@@ -187,7 +190,8 @@ class Spam:
             return None
         try:
             if name == "rspamd":
-                opinion = await one_answer(self._rspamds, partial(rspamd.asked, mail=mail), self.patience)
+                question = partial(rspamd.asked, mail=mail, required=self.rspamd_required)
+                opinion = await one_answer(self._rspamds, question, self.patience)
             else:
                 opinion = await one_answer(self._spamds, partial(spamd.asked, mail=mail), self.patience)
         except Unavailable as error:

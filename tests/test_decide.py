@@ -268,7 +268,8 @@ EDITS: dict[str, tuple[str, tuple[Report, ...], list[Any]]] = {
         [StripPart("2", "Đã gỡ\nTaken out"), StripPart("3", "Đã gỡ\nTaken out")],
     ),
     "what was found, filled in": (
-        "a: when: {found: sample.thing}, then: tag, with: {headers: {X-A: 'a {colour} {name}: {size}{tags}; {x', X-B: b}}",
+        "a: when: {found: sample.thing}, then: tag,"
+        " with: {headers: {X-A: 'a {colour} {name}: {size}{tags}; {x', X-B: b}}",
         (Report("sample", (Thing(name="box", colour="blue", tags=("t", "u")),)),),
         [AddHeader("X-A", "a blue box: t, u; {x"), AddHeader("X-B", "b")],
     ),

@@ -53,9 +53,9 @@ class Server:
 
         A connection that the server closed while it was idle is not held against it: the question is asked anew.
         """
-        head = f"{method} {path} HTTP/1.1\r\nHost: {_host(self.address)}\r\nContent-Length: {len(body)}\r\n"
-        head += "".join(f"{name}: {_harmless(value)}\r\n" for name, value in fields) + "\r\n"
-        request = head.encode("utf-8") + body
+        about = [("Host", _host(self.address)), ("Connection", "keep-alive"), ("Content-Length", str(len(body)))]
+        lines = [f"{method} {path} HTTP/1.1", *(f"{name}: {_harmless(value)}" for name, value in (*about, *fields))]
+        request = "\r\n".join((*lines, "", "")).encode("utf-8") + body
         while (streams := self._waiting()) is not None:
             with contextlib.suppress(OSError, EOFError):
                 return await self._exchange(*streams, request)

@@ -15,9 +15,6 @@ MARKS = ("add header", "rewrite subject", "reject")
 """Actions of rspamd by which it marks mail as spam, the mildest first: the first with a threshold is where spam
 begins."""
 
-DEFAULT_REQUIRED = 6.0
-"""Where spam begins for an rspamd that does not tell its thresholds (add_header of its own configuration)."""
-
 RECIPIENTS = 200
 """Recipients that are named; rules of rspamd look at a few."""
 
@@ -45,13 +42,16 @@ def envelope_fields(mail: Mail) -> list[tuple[str, str]]:
     return [(name, value) for name, value in named if value]
 
 
-async def asked(server: Server, mail: Mail) -> Opinion:
-    """rspamd's opinion of the mail. Raises EngineFailure, OSError."""
-    return opinion(await server.ask("POST", "/checkv2", envelope_fields(mail), mail.raw[:]))
+async def asked(server: Server, mail: Mail, required: float) -> Opinion:
+    """rspamd's opinion of the mail; see `opinion`. Raises EngineFailure, OSError."""
+    return opinion(await server.ask("POST", "/checkv2", envelope_fields(mail), mail.raw[:]), required)
 
 
-def opinion(answer: bytes) -> Opinion:
-    """What the JSON says. Raises EngineFailure where it is not what the manual promises: no score is no 0."""
+def opinion(answer: bytes, required: float) -> Opinion:
+    """What the JSON says; `required` is where spam begins for an rspamd that does not tell its thresholds.
+
+    Raises EngineFailure where it is not what the manual promises: no score is no 0.
+    """
     try:
         said = json.loads(answer)
     except (ValueError, RecursionError) as error:
@@ -63,16 +63,16 @@ def opinion(answer: bytes) -> Opinion:
         raise EngineFailure("answered without an action")
     if said.get("is_skipped") is True and action == "no action":  # skipped with a verdict is the test line's way
         raise EngineFailure("skipped the message: its settings exempt this client or sender")
-    return Opinion(_number(said, "score"), _required(said), action[:40], _symbols(said.get("symbols")))
+    return Opinion(_number(said, "score"), _required(said, required), action[:40], _symbols(said.get("symbols")))
 
 
-def _required(said: dict[str, Any]) -> float:
+def _required(said: dict[str, Any], otherwise: float) -> float:
     thresholds = said.get("thresholds")
     if isinstance(thresholds, dict):
         for name in MARKS:
             if name in thresholds:
                 return _number(thresholds, name)
-    return DEFAULT_REQUIRED
+    return otherwise
 
 
 def _symbols(said: Any) -> tuple[Symbol, ...]:

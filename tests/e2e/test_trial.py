@@ -73,7 +73,7 @@ async def test_the_trial_shows_what_becomes_of_its_letters(tmp_path: Path) -> No
         assert f"─ {title} - to {to} ─" in output
     arrived = [path.read_bytes() for path in (tmp_path / "maildir/new").iterdir()]
     notices = [content for content in arrived if b"\nX-Mailwarden-Notice:" in content]
-    assert len(arrived) - len(notices) == 6 + 2  # those that pass at once, and those that people let go
+    assert len(arrived) - len(notices) == 7 + 2  # those that pass at once, and those that people let go
     assert len(notices) == 1 + 2 + 3 + 4
 
 

@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 START_LIMIT = 30.0
 """Seconds a scanner may take to start on a busy machine."""
@@ -153,11 +154,24 @@ rspamd_config:register_symbol({ name = 'SALE', type = 'normal', score = 7.5, gro
 
 
 @contextmanager
-def spamd(folder: Path) -> Iterator[Running]:
-    """SpamAssassin's daemon with the rules of the package and one of its own, SALE, and no network."""
+def spamd() -> Iterator[Running]:
+    """SpamAssassin's daemon with the rules of the package and one of its own, SALE, and no network. Started as root it
+    becomes nobody before it reads its rules, so they lie where everybody can read."""
+    with TemporaryDirectory(prefix="spamd-") as folder:
+        Path(folder).chmod(0o755)
+        running = _spamd(Path(folder))
+        running.start()
+        try:
+            yield running
+        finally:
+            running.kill()
+
+
+def _spamd(folder: Path) -> Running:
     site, home = folder / "site", folder / "home"
-    site.mkdir(parents=True)
+    site.mkdir()
     home.mkdir()
+    home.chmod(0o777)
     for file in Path("/etc/spamassassin").glob("*.pre"):
         (site / file.name).write_bytes(file.read_bytes())
     (site / "local.cf").write_text(
@@ -167,9 +181,4 @@ def spamd(folder: Path) -> Iterator[Running]:
     port = free_port()
     command = ["/usr/bin/env", f"HOME={home}", "/usr/sbin/spamd", "-L", "-x", "--listen", f"127.0.0.1:{port}"]
     command += ["-s", "stderr", "-m", "2", f"--siteconfigpath={site}", "--configpath=/usr/share/spamassassin"]
-    running = Running(command, port, folder / "spamd.log")
-    running.start()
-    try:
-        yield running
-    finally:
-        running.kill()
+    return Running(command, port, folder / "spamd.log")

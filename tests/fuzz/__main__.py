@@ -16,7 +16,7 @@ from pathlib import Path
 import click
 
 HERE = Path(__file__).parent
-NAMES = ("mime", "header", "codecs", "edit", "text", "smtp", "archives", "frames", "senders")
+NAMES = ("mime", "header", "codecs", "edit", "text", "smtp", "milter", "archives", "frames", "senders")
 SHOWN_EVERY = 15
 _DONE = re.compile(r"Done (\d+) runs in (\d+) second")
 _PULSE = re.compile(r"#(\d+)\s+\S+\s+cov: (\d+)")

@@ -15,6 +15,8 @@ import senders  # noqa: E402
 
 from gateway.errors import Refused  # noqa: E402
 from gateway.mail import Part, Span  # noqa: E402
+from gateway.milter.commands import Command  # noqa: E402
+from gateway.milter.wire import PACKET_LIMIT, Decoder, MilterError  # noqa: E402
 from gateway.mime import banner, binhex, calendars, cms, edit, pgp, rtf, stray, tnef, uuencode, yenc  # noqa: E402
 from gateway.mime.declared import declared  # noqa: E402
 from gateway.mime.decode import ENCODINGS, VARIANTS, decoded_as, measured  # noqa: E402
@@ -25,8 +27,6 @@ from gateway.mime.names import extensions, last_extensions, shown, tricks  # noq
 from gateway.mime.parameters import structured  # noqa: E402
 from gateway.mime.parse import MAX_PARTS, parse  # noqa: E402
 from gateway.mime.words import decode_words, encode_words  # noqa: E402
-from gateway.milter.commands import Command  # noqa: E402
-from gateway.milter.wire import PACKET_LIMIT, Decoder, MilterError  # noqa: E402
 from gateway.smtp import syntax  # noqa: E402
 from gateway.text.folding import plain, toned  # noqa: E402
 from gateway.text.hypertext import read_html  # noqa: E402

@@ -37,7 +37,7 @@ async def test_found(found: str, expect: str, policy: Callable[..., Policy]) -> 
     assert result.failures == ()
 
 
-async def test_a_filter_that_cannot_look_cannot_although_it_is_said_what_it_finds(policy: Callable[..., Policy]) -> None:
+async def test_a_filter_that_cannot_look_cannot_whatever_it_is_said_to_find(policy: Callable[..., Policy]) -> None:
     given = "{from: a@b.c, to: d@e.f, found: {sample: [place]}, unavailable: [sample]}"
     made = policy(f"{RULES}tests:\n  - {{name: x, given: {given}, expect: {{action: defer}}}}\n")
     [result] = await run_cases(made, open_mail=nobody_opens)

@@ -76,7 +76,8 @@ async def test_ed25519() -> None:
     form = Form(True, "sha256")
     digest = base64.b64encode(body_hashes(LETTER, root.body, [form])[form].digest).decode()
     field = (
-        f"DKIM-Signature: v=1; a=ed25519-sha256; c=relaxed/relaxed; d=example.org; s=s;\r\n h=from:subject; bh={digest};"
+        "DKIM-Signature: v=1; a=ed25519-sha256; c=relaxed/relaxed; d=example.org; s=s;"
+        f"\r\n h=from:subject; bh={digest};"
         "\r\n b="
     )
     for value in ("AA==", ""):
