@@ -75,7 +75,6 @@ POLICIES = click.argument(
 @click.version_option(__version__, prog_name="mailwarden")
 def main() -> None:
     """Mailwarden: a mail policy gateway. It stands on the mail relay and does what the body's written rules say."""
-    logs.configure("warning", "console")  # of the commands; the service says in its settings what it logs
 
 
 @main.command()

@@ -16,7 +16,7 @@ from pathlib import Path
 
 from spam_samples import Sample, samples
 
-from filters._spam.model import FORM_SHARE, MOST_BY_PHRASES, WEIGHTS, Model
+from filters._spam.model import FORM_SHARE, WEIGHTS, Model
 
 SEED = 20261124
 EPOCHS = 25
@@ -31,7 +31,7 @@ SOURCES = 2
 """Senders that must use a word: what one alone says is no sign of spam."""
 
 LEAST_MAILS = 3
-NAME_SHARE = 0.5
+NAME_SHARE = 0.25
 """Of the mails with a word, the share in which it is part of a name or address, from which it counts as one."""
 
 LEAST = 0.15
@@ -151,7 +151,7 @@ def _run(found: Sequence[Sample], vocabulary: frozenset[str], seed: int) -> tupl
         (
             [(word, 1.0) for word in sorted(vocabulary.intersection(sample.features.words))],
             [(word, FORM_SHARE) for word in sorted(vocabulary.intersection(sample.features.form))],
-            min(sum(sample.features.phrases.values()), MOST_BY_PHRASES),
+            sum(sample.features.phrases.values()),
             sample.spam,
             sample.weight * len(found) / 2 / amount[sample.spam],  # both classes count alike
         )

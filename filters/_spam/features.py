@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from filters._spam.form import form_features
 from filters._spam.markup import markup_features
-from filters._spam.phrases import Offers, Said
+from filters._spam.phrases import Offers, Said, points
 from filters._spam.words import words_of
 from gateway.mail import Mail
 
@@ -28,5 +28,4 @@ def features_of(mail: Mail, offers: Offers) -> Features:
     said = offers.said_in(mail.reading)
     form = {*form_features(mail), *markup_features(mail)}
     form.update(f"*+{concept}" for concept, each in said.items() if each.weight is None)
-    phrases = {concept: each.weight for concept, each in said.items() if each.weight is not None}
-    return Features(words_of(mail.reading), form, phrases, said)
+    return Features(words_of(mail.reading), form, points(said), said)

@@ -18,9 +18,6 @@ WEIGHTS = Path(__file__).with_name("weights.txt")
 FORM_SHARE = 1.6
 """How much more the form counts than the words: it changes less from one campaign to the next."""
 
-MOST_BY_PHRASES = 8.0
-"""Points that the phrases of phrases.txt add at most: a decree on gambling may name all of them."""
-
 TAG = 5.0
 """The score from which mail is spam, as rspamd and SpamAssassin count."""
 
@@ -28,6 +25,9 @@ STEP = 2.5
 """Points of the score for one of the sum."""
 
 LEAST, MOST = -20.0, 50.0
+
+SHOWN = 12
+"""Parts that are told of."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +52,7 @@ class Model:
             self.bias
             + self._mean(features.words)
             + FORM_SHARE * self._mean(features.form)
-            + min(sum(features.phrases.values()), MOST_BY_PHRASES)
+            + sum(features.phrases.values())
         )
 
     def judge(self, features: Features, learned: Mapping[str, float]) -> Judgement:
@@ -62,7 +62,7 @@ class Model:
                  if feature in self.weights]  # fmt: skip
         parts += [(feature, FORM_SHARE * self.weights[feature] / self._root(features.form))
                   for feature in features.form if feature in self.weights]  # fmt: skip
-        parts += [(f"+{concept}", points) for concept, points in features.phrases.items()]
+        parts += [(f"+{concept}", round(points, 2)) for concept, points in features.phrases.items()]
         parts += [(f"learned:{feature}", points) for feature, points in learned.items()]
         parts.sort(key=lambda part: (-abs(part[1]), part[0]))
         score = TAG + STEP * (total - self.tag)
@@ -74,10 +74,6 @@ class Model:
 
     def _root(self, features: Collection[str]) -> float:
         return math.sqrt(sum(feature in self.weights for feature in features)) or 1.0
-
-
-SHOWN = 12
-"""Parts that are told of."""
 
 
 def load_model(path: Path = WEIGHTS) -> Model:

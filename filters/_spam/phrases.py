@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,6 +15,15 @@ PHRASES = Path(__file__).with_name("phrases.txt")
 
 HIT_LIMIT = 3_000
 """Phrases looked at in one text; the rest of a text made to waste time is let go."""
+
+MOST = 8.0
+"""Points that phrases add at most: enough for any mail to be spam, and a decree on gambling may name all of them."""
+
+ALONE = 1.5
+"""Points that they add at most where nothing calls upon the reader."""
+
+CALL = "!"
+"""How the name of a concept begins that calls upon the reader."""
 
 _ZONES = (Zone.SUBJECT, Zone.SENDER_NAME, Zone.BODY)
 
@@ -29,6 +38,14 @@ class Said:
     text: Text
     start: int
     stop: int
+
+
+def points(said: Mapping[str, Said]) -> dict[str, float]:
+    """What the concepts add to the model's sum, by concept; those whose weight the model has are left out."""
+    found = {concept: each.weight for concept, each in said.items() if each.weight is not None}
+    whole = sum(found.values())
+    most = MOST if any(concept.startswith(CALL) for concept in found) else ALONE
+    return {concept: weight * min(1.0, most / whole) for concept, weight in found.items()}
 
 
 class Offers:

@@ -175,7 +175,6 @@ class Sandbox:
                 await self._bury(warm)
                 raise Unavailable("reading files: this kernel cannot filter system calls, and the settings ask for it")
         warm.listening = asyncio.create_task(self._listen(warm), name="sandbox")
-        log.debug("sandbox ready", pid=process.pid, namespace=strength.namespace)
         return warm
 
     async def _listen(self, warm: _Warm) -> None:

@@ -171,7 +171,7 @@ def _macros(data: bytes) -> Macros:
 
 def _connect(data: bytes) -> Connect:
     host, end, rest = data.partition(b"\0")
-    if not end or not rest or rest[:1] not in (b"U", b"4", b"6", b"L"):
+    if not end or not rest or rest[0] not in FAMILIES:
         raise ValueError("a client without a family")
     family, rest = rest[:1], rest[1:]
     if family == b"U":

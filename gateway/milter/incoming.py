@@ -110,14 +110,10 @@ class Incoming(Handling):
     async def send(self, recipients: Sequence[Recipient], raw: Raw, pieces: Sequence[bytes | Span]) -> Reply:
         """Work out what the MTA is to change on the message that it has; it is told when all else is done."""
         head = header_changes(self._layout, pieces)
-        wanted = {recipient.address.encode(): recipient for recipient in recipients}
+        wanted = dict.fromkeys(recipient.address.encode() for recipient in recipients)
         known = {address for address, _ in self._written}
         gone = [DeleteRecipient(written) for address, written in self._written if address not in wanted]
-        added = [
-            AddRecipient(b"<" + address + b">", " ".join(recipient.parameters).encode())
-            for address, recipient in wanted.items()
-            if address not in known
-        ]
+        added = [AddRecipient(b"<" + address + b">") for address in wanted if address not in known]
         self._head_changes = [packet(change) for change in (*head, *added, *dict.fromkeys(gone))]
         self._raw, self._pieces = raw, pieces
         return reply.TAKEN

@@ -47,8 +47,6 @@ NEEDED = (
 )  # fmt: skip
 """Without these a decision could not be carried out. Every version has them."""
 
-USEFUL = Actions.ADD_RECIPIENT_PARAMETERS | Actions.SET_MACROS
-
 STEPS = (
     Steps.NO_UNKNOWN | Steps.NO_DATA | Steps.NO_REPLY_HELO | Steps.NO_REPLY_HEADER | Steps.NO_REPLY_EOH
     | Steps.NO_REPLY_BODY | Steps.SKIP | Steps.REFUSED_RECIPIENTS | Steps.LEADING_SPACE
@@ -93,7 +91,6 @@ class Session:
         self._connect: Connect | None = None
         self._helo = b""
         self._steps = Steps(0)
-        self._actions = Actions(0)
         self._agreed = False
         self._content = False
         self._ending = False
@@ -186,11 +183,11 @@ class Session:
             raise MilterError(f"version {offer.version}")
         if offer.actions & NEEDED != NEEDED:
             raise MilterError(f"the MTA does not offer {(NEEDED & ~offer.actions)!r}")
-        self._actions = offer.actions & (NEEDED | USEFUL)
+        actions = offer.actions & (NEEDED | Actions.SET_MACROS)
         self._steps = offer.steps & STEPS
         self._agreed = True
-        macros = WANTED if Actions.SET_MACROS in self._actions else {}
-        self._say(Negotiated(min(offer.version, NEWEST), self._actions, self._steps, macros))
+        macros = WANTED if Actions.SET_MACROS in actions else {}
+        self._say(Negotiated(min(offer.version, NEWEST), actions, self._steps, macros))
 
     def _answer(self, stage: str, refusal: Reply | None, unanswered: Steps = ALWAYS) -> None:
         """Say yes or no; where the MTA does not wait for an answer, nothing."""

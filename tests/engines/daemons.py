@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import random
+import shutil
 import signal
 import socket
 import subprocess
@@ -16,6 +17,8 @@ from tempfile import TemporaryDirectory
 
 START_LIMIT = 30.0
 """Seconds a scanner may take to start on a busy machine."""
+
+DEPLOY = Path(__file__).parents[2] / "deploy"
 
 EICAR = b"X5O!P%@AP[4\\PZX54(P^)7CC)7}$EICAR-" + b"STANDARD-ANTIVIRUS-TEST-FILE!$H+H*"
 """In two pieces, so that no scanner trips on this file."""
@@ -135,6 +138,27 @@ lua = "{folder}/local.lua";
         running.kill()
 
 
+@contextmanager
+def shipped_rspamd(folder: Path) -> Iterator[Running]:
+    """An rspamd with the settings of its package and those of deploy/rspamd, on a port of its own."""
+    port = free_port()
+    local = folder / "local.d"
+    shutil.copytree(DEPLOY / "rspamd" / "local.d", local)
+    worker = local / "worker-normal.inc"
+    worker.write_text(worker.read_text().replace(":11333", f":{port}"))
+    (local / "worker-controller.inc").write_text("enabled = false;\n")
+    variables = {"LOCAL_CONFDIR": folder, "DBDIR": folder, "RUNDIR": folder, "LOGDIR": folder}
+    command = ["/usr/bin/rspamd", "-f", "--insecure", "-c", "/etc/rspamd/rspamd.conf"]
+    for name, value in variables.items():
+        command += ["--var", f"{name}={value}"]
+    running = Running(command, port, folder / "rspamd.log")
+    running.start()
+    try:
+        yield running
+    finally:
+        running.kill()
+
+
 RSPAMD_RULE = """
 rspamd_config:register_symbol({ name = 'SALE', type = 'normal', score = 7.5, group = 'test',
   callback = function(task)
@@ -155,7 +179,7 @@ rspamd_config:register_symbol({ name = 'SALE', type = 'normal', score = 7.5, gro
 
 @contextmanager
 def spamd() -> Iterator[Running]:
-    """SpamAssassin's daemon with the rules of the package and one of its own, SALE, and no network. Started as root it
+    """SpamAssassin's daemon with the rules of the package, the settings of deploy/spamd and one rule of its own, SALE, and no network. Started as root it
     becomes nobody before it reads its rules, so they lie where everybody can read."""
     with TemporaryDirectory(prefix="spamd-") as folder:
         Path(folder).chmod(0o755)
@@ -174,8 +198,9 @@ def _spamd(folder: Path) -> Running:
     home.chmod(0o777)
     for file in Path("/etc/spamassassin").glob("*.pre"):
         (site / file.name).write_bytes(file.read_bytes())
-    (site / "local.cf").write_text(
-        "required_score 5\nuse_bayes 0\nskip_rbl_checks 1\ndns_available no\n"
+    shutil.copy(DEPLOY / "spamd" / "local.cf", site)
+    (site / "test.cf").write_text(
+        "skip_rbl_checks 1\ndns_available no\n"
         "body SALE /khuyen mai soc/i\ndescribe SALE Offers a sale\nscore SALE 7.5\n"
     )
     port = free_port()

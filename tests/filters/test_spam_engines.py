@@ -20,7 +20,7 @@ from gateway.mime.parse import parse
 from gateway.reading import Reading
 from gateway.schema.scalars import Duration, Size
 from gateway.verdict import Finding
-from tests.engines.daemons import Running, rspamd, spamd
+from tests.engines.daemons import Running, rspamd, shipped_rspamd, spamd
 
 HEAD = (
     b"From: a@b.vn\r\nTo: c@d.vn\r\nSubject: x\r\n"
@@ -86,6 +86,16 @@ async def test_rspamd_hears_of_the_whole_envelope(engines: dict[str, Running]) -
     assert score.symbols == ("SALE",)
     assert score.detail == "SALE(7.5) [198.51.100.7, helo.example.org, mx.example.org, back@example.org, c@d.vn+e@d.vn]"
     spam.close()
+
+
+async def test_shipped_settings_of_rspamd_work(tmp_path: Path) -> None:
+    with shipped_rspamd(tmp_path) as running:
+        spam = asking("rspamd", running.port, patience=60)
+        assert (await only(spam, mail(TEST_LINE))).action == "reject"
+        score = await only(spam, mail(b"good morning\r\n"))
+        assert score.share < 1
+        assert "R_DKIM_NA" in score.symbols
+        spam.close()
 
 
 async def test_rules_of_spamassassin_are_told(engines: dict[str, Running]) -> None:
