@@ -179,8 +179,8 @@ rspamd_config:register_symbol({ name = 'SALE', type = 'normal', score = 7.5, gro
 
 @contextmanager
 def spamd() -> Iterator[Running]:
-    """SpamAssassin's daemon with the rules of the package, the settings of deploy/spamd and one rule of its own, SALE, and no network. Started as root it
-    becomes nobody before it reads its rules, so they lie where everybody can read."""
+    """SpamAssassin's daemon with the settings of deploy/spamd, the rules of the package and one of its own, SALE, and
+    no network. Started as root it becomes nobody before it reads its rules, so they lie where everybody can read."""
     with TemporaryDirectory(prefix="spamd-") as folder:
         Path(folder).chmod(0o755)
         running = _spamd(Path(folder))

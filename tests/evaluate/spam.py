@@ -1,6 +1,7 @@
 """Spam: how much of it the embedded classifier finds, and what it takes for spam and is none.
 
-"Held back" is the third of the corpus that weights fitted for this purpose never saw, their threshold neither. "Shipped"
+"Held back" is the third of the corpus that weights fitted for this purpose never saw, their threshold "
+"neither. "Shipped"
 are the weights that come with the program, which were fitted on all of it. The curve (build/spam-roc.svg) shows for the
 third how much spam is found for each share of wanted mail that is taken for it.
 """
