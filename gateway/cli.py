@@ -20,6 +20,7 @@ from gateway import __version__, explain, logs
 from gateway.commands.acts import held, quarantine
 from gateway.commands.coverage import coverage_command
 from gateway.commands.doctor import doctor
+from gateway.commands.learn import learn
 from gateway.commands.lexicon import lexicon
 from gateway.commands.replay import replay_command
 from gateway.commands.report import report
@@ -282,7 +283,9 @@ def completion(shell: str) -> None:
     click.echo(kind(main, {}, "mailwarden", "_MAILWARDEN_COMPLETE").source())
 
 
-for command in (replay_command, report, coverage_command, doctor, services, lexicon, held, quarantine, trace, audit):
+for command in (replay_command, report, coverage_command, doctor, services, lexicon, learn):
+    main.add_command(command)
+for command in (held, quarantine, trace, audit):
     main.add_command(command)
 
 

@@ -7,8 +7,9 @@ that a long mail is not judged by its length, and the points of phrases.txt. `ma
 from __future__ import annotations
 
 import math
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from heapq import nsmallest
 from pathlib import Path
 
 from filters._spam.features import Features
@@ -48,32 +49,23 @@ class Model:
 
     def total(self, features: Features) -> float:
         """The sum of what the features say."""
-        return (
-            self.bias
-            + self._mean(features.words)
-            + FORM_SHARE * self._mean(features.form)
-            + sum(features.phrases.values())
-        )
+        return self.bias + sum(points for _, points in self._parts(features))
 
     def judge(self, features: Features, learned: Mapping[str, float]) -> Judgement:
         """What the features say together; `learned` has points of this gateway's own experience."""
-        total = self.total(features) + sum(learned.values())
-        parts = [(feature, self.weights[feature] / self._root(features.words)) for feature in features.words
-                 if feature in self.weights]  # fmt: skip
-        parts += [(feature, FORM_SHARE * self.weights[feature] / self._root(features.form))
-                  for feature in features.form if feature in self.weights]  # fmt: skip
-        parts += [(f"+{concept}", round(points, 2)) for concept, points in features.phrases.items()]
-        parts += [(f"learned:{feature}", points) for feature, points in learned.items()]
-        parts.sort(key=lambda part: (-abs(part[1]), part[0]))
-        score = TAG + STEP * (total - self.tag)
-        return Judgement(round(min(max(score, LEAST), MOST), 1), tuple(parts[:SHOWN]))
+        parts = [*self._parts(features), *((f"learned:{feature}", points) for feature, points in learned.items())]
+        score = TAG + STEP * (self.bias + sum(points for _, points in parts) - self.tag)
+        shown = nsmallest(SHOWN, parts, key=lambda part: (-abs(part[1]), part[0]))
+        return Judgement(round(min(max(score, LEAST), MOST), 1), tuple(shown))
 
-    def _mean(self, features: Collection[str]) -> float:
-        found = [self.weights[feature] for feature in features if feature in self.weights]
-        return sum(found) / math.sqrt(len(found)) if found else 0.0
-
-    def _root(self, features: Collection[str]) -> float:
-        return math.sqrt(sum(feature in self.weights for feature in features)) or 1.0
+    def _parts(self, features: Features) -> list[tuple[str, float]]:
+        """What each feature adds."""
+        parts: list[tuple[str, float]] = []
+        for share, names in ((1.0, features.words), (FORM_SHARE, features.form)):
+            known = [name for name in names if name in self.weights]
+            share /= math.sqrt(len(known) or 1)
+            parts += [(name, self.weights[name] * share) for name in known]
+        return [*parts, *((f"+{concept}", points) for concept, points in features.phrases.items())]
 
 
 def load_model(path: Path = WEIGHTS) -> Model:

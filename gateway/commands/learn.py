@@ -8,12 +8,12 @@ from collections.abc import AsyncIterator, Iterable, Iterator
 from dataclasses import replace
 from itertools import islice
 from pathlib import Path
-from typing import Any, Literal, Protocol, runtime_checkable
+from typing import Literal, Protocol, runtime_checkable
 
 import click
 
 from gateway import replay
-from gateway.commands.terminal import EX_FAILED, EX_UNAVAILABLE, progress
+from gateway.commands.terminal import EX_FAILED, EX_OK, EX_UNAVAILABLE, progress
 from gateway.errors import Unavailable
 from gateway.extract.opener import Opener
 from gateway.limits import FileReading
@@ -30,14 +30,22 @@ PATIENCE = 60.0
 
 
 class Learnt(Protocol):
-    """How many mails were new to the filter, known as the other kind, known as this kind."""
+    """What came of some mails."""
 
     @property
-    def new(self) -> int: ...
+    def new(self) -> int:
+        """Mails the filter had not learned."""
+        ...
+
     @property
-    def changed(self) -> int: ...
+    def changed(self) -> int:
+        """Mails it had learned as the other kind."""
+        ...
+
     @property
-    def known(self) -> int: ...
+    def known(self) -> int:
+        """Mails it had learned as this kind."""
+        ...
 
 
 @runtime_checkable
@@ -73,35 +81,34 @@ def learn(kind: Literal["spam", "ham"], paths: tuple[Path, ...], policy_path: Pa
     learners = [(name, each) for name, each in policy.filters.items() if isinstance(each, Learner)]
     if not learners:
         raise click.UsageError(f"{policy_path} has no filter that learns: name filters.spam with the option learned")
-    failed = False
-    found = (message for path in paths for message in replay.messages(path))
+    unread = 0
     for name, learner in learners:
+        found = (message for path in paths for message in replay.messages(path))
         try:
-            failed |= asyncio.run(_taught(policy, name, learner, kind, found))
+            unread += asyncio.run(_taught(policy, name, learner, kind, found))
         except (ValueError, OSError) as error:
             click.echo(f"mailwarden: {name}: {error}", err=True)
             sys.exit(EX_UNAVAILABLE)
-        found = (message for path in paths for message in replay.messages(path))
-    sys.exit(EX_FAILED if failed else 0)
+    sys.exit(EX_FAILED if unread else EX_OK)
 
 
 async def _taught(
     policy: Policy, name: str, learner: Learner, kind: Literal["spam", "ham"], found: Iterator[tuple[str, bytes]]
-) -> bool:
-    """Tells what was learned; true where a mail could not be read."""
+) -> int:
+    """Tells what was learned. The number of mails that could not be read."""
     new = changed = known = unread = 0
     async with Opener(FileReading()) as opener:
         messages = iter(progress("messages")(found))
         while batch := list(islice(messages, BATCH)):
             mails = [mail async for mail in _opened(policy, opener, batch)]
-            learnt: Any = learner.learn(mails, kind)
+            learnt = learner.learn(mails, kind)
             new, changed, known = new + learnt.new, changed + learnt.changed, known + learnt.known
             unread += len(batch) - len(mails)
     click.echo(
         f"{name}: {new} learned as {kind}, {changed} changed sides, {known} known already"
         + (f", {unread} could not be read" if unread else "")
     )
-    return unread > 0
+    return unread
 
 
 async def _opened(policy: Policy, opener: Opener, batch: Iterable[tuple[str, bytes]]) -> AsyncIterator[Mail]:

@@ -13,7 +13,7 @@ from gateway.reports.period import days
 from gateway.reports.tallies import Span, Tallies
 from gateway.verdict import Action
 
-FILTERS = frozenset({"spam", "rspamd", "spamd", "spamassassin", "blocklists", "newsletter", "bulk"})
+FILTERS = frozenset({"spam", "dns_lists", "greylist"})
 """Filters that look for spam: rules that ask one of them are rules on spam."""
 
 TOP = 20
