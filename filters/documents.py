@@ -8,12 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from email.utils import getaddresses
 from typing import ClassVar, Literal
 
 from filters._composed import composed
 from filters._documents.contacts import PRIVATE_PROVIDERS, own_contacts
 from filters._documents.forms import Document, document, named_as_document
+from filters._mailboxes import mailboxes_of
 from gateway.mail import Mail, belongs, domain_of
 from gateway.reading import Text, Zone
 from gateway.verdict import Evidence, Finding
@@ -25,9 +25,6 @@ BESIDE = frozenset({Zone.PAGE_HEADER, Zone.PAGE_FOOTER, Zone.TEXT_BOX})
 
 MAX_DOCUMENTS = 50
 """Documents reported of one mail."""
-
-ADDRESS_TEXT = 20_000
-"""Characters of an address field that are read: the library that reads them is slow on absurd ones."""
 
 FORWARDED = ("X-Forwarded-To", "Resent-To", "X-Forwarded-For")
 
@@ -129,7 +126,8 @@ class Documents:
                     evidence=(Evidence(place, first.at, first.symbol),),
                 )
             yield from self._contacts(mail, dict(found))
-        if self._is_official(mail.envelope.sender or _addresses(mail, "From", "")[-1], mail):
+        written_by = mail.envelope.sender or next(reversed(_addresses(mail, "From")), "")
+        if self._is_official(written_by, mail):
             for provider in sorted({provider for role, provider in private if role == "reply-to"}):
                 yield PrivateReplyTo(provider=provider)
 
@@ -192,7 +190,5 @@ def _attached(mail: Mail, place: str) -> bool:
     return any(file.place == place for file in mail.reading.files)
 
 
-def _addresses(mail: Mail, name: str, default: str | None = None) -> list[str]:
-    values = [one.value[:ADDRESS_TEXT] for one in mail.root.headers if one.name.lower() == name.lower()]
-    found = [address for _, address in getaddresses(values) if address]
-    return found or ([default] if default is not None else [])
+def _addresses(mail: Mail, name: str) -> list[str]:
+    return [mailbox.address for mailbox in mailboxes_of(mail.root, name) if mailbox.address]

@@ -9,9 +9,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import ClassVar, Literal
+from typing import ClassVar
 
-from filters._identifiers.credentials import keys, passwords
+from filters._identifiers.credentials import Form, keys, passwords
 from filters._identifiers.kinds import OF_A_PERSON, SENSITIVE, Kind
 from filters._identifiers.personal import Hit, identifiers
 from gateway.mail import Mail, belongs
@@ -23,7 +23,6 @@ SHOWN = 5
 
 NOT_SEARCHED = frozenset({Zone.FILE_NAME, Zone.SENDER_NAME})
 
-Form = Literal["phrase", "list", "private-key", "token"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,7 +99,7 @@ class Identifiers:
     def inspect(self, mail: Mail) -> Iterator[Finding]:
         """One finding for each kind, then the number of persons, then passwords and keys."""
         found: dict[Kind, _Seen] = {}
-        secrets: dict[tuple[str, str], _Seen] = {}
+        secrets: dict[tuple[Form, str], _Seen] = {}
         for text in mail.reading.texts:
             if text.zone in NOT_SEARCHED:
                 continue
@@ -115,9 +114,9 @@ class Identifiers:
             where, evidence = tuple(sorted(seen.zones)), tuple(seen.evidence)
             count = len(seen.values)
             if form in ("phrase", "list"):
-                yield Password(form=form, count=count, where=where, evidence=evidence)  # type: ignore[arg-type]
+                yield Password(form=form, count=count, where=where, evidence=evidence)
             else:
-                yield Key(form=form, service=service, count=count, where=where, evidence=evidence)  # type: ignore[arg-type]
+                yield Key(form=form, service=service, count=count, where=where, evidence=evidence)
 
     def _counts(self, hit: Hit, mail: Mail) -> bool:
         return hit.kind is not Kind.EMAIL or self.own_addresses or not belongs(hit.value, mail.domains)

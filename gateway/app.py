@@ -10,15 +10,13 @@ import time
 import weakref
 from collections.abc import AsyncIterator
 from dataclasses import fields
-from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
 
 import structlog
 from watchfiles import awatch
 
-from gateway import lasting
-from gateway.census import Census
+from gateway import lasting, periodic
 from gateway.config import Audit, Listener, Settings
 from gateway.endpoint import HostPort
 from gateway.errors import ConfigurationError, StoreUnavailable, Unavailable
@@ -31,9 +29,7 @@ from gateway.office import Office, open_office
 from gateway.page.render import Facts
 from gateway.page.serve import serve_page
 from gateway.page.site import Page
-from gateway.policy.custody import records_kept
 from gateway.policy.load import load
-from gateway.policy.logic import day_of
 from gateway.policy.model import Policy
 from gateway.remembering import records
 from gateway.smtp.door import Door
@@ -51,21 +47,6 @@ HEARTBEAT = 0.1
 
 DEAD_AFTER = 10.0
 """Seconds without a heartbeat after which /healthz says no: a supervisor should start us anew."""
-
-FORGET_EVERY = 86_400.0
-"""Seconds between two looks for audit records that are older than their class is kept, in days."""
-
-CUSTODY_EVERY = 30.0
-"""Seconds between two looks at what time asks for of kept mail."""
-
-SAVE_EVERY = 30.0
-"""Seconds between two times when filters write down what they remember: what a crash makes them forget."""
-
-COUNT_EVERY = 30.0
-"""Seconds between two counts of what is kept: as often as it may be scraped; for 100,000 entries 2 % of a core."""
-
-EXPIRING = timedelta(days=14)
-"""How long before its end an exception is announced (regulations 1.5)."""
 
 log = structlog.get_logger()
 
@@ -131,11 +112,11 @@ class Gateway:
             asyncio.create_task(self.door.sweep(), name="sweep"),
             asyncio.create_task(self._heartbeat(), name="heartbeat"),
             asyncio.create_task(self._watch(), name="watch the policy"),
-            asyncio.create_task(self._keep_time(office), name="custody"),
+            asyncio.create_task(periodic.keep_custody(office.custody), name="custody"),
             asyncio.create_task(self._make_ready(), name="readers of files"),
-            asyncio.create_task(self._count(office), name="census"),
-            asyncio.create_task(self._forget(office), name="retention"),
-            asyncio.create_task(self._save(), name="filters' memories"),
+            asyncio.create_task(periodic.count(office.stores, self.metrics, lambda: self.policy), name="census"),
+            asyncio.create_task(periodic.forget(office.stores.trail, lambda: self.policy), name="retention"),
+            asyncio.create_task(periodic.save(lambda: self.policy), name="filters' memories"),
         ]
         sending = [asyncio.create_task(office.notifier.run(), name="notices")] if office.notifier is not None else []
         if office.digesting is not None:
@@ -295,7 +276,7 @@ class Gateway:
         for warning in policy.warnings:
             log.warning("policy", problem=str(warning))
         self.metrics.policy_loaded(policy)
-        self.metrics.exceptions_expiring(_expiring(policy))
+        self.metrics.exceptions_expiring(periodic.expiring(policy))
 
     def _alive(self) -> str:
         late = time.monotonic() - self._beat
@@ -325,48 +306,6 @@ class Gateway:
             self.metrics.loop_lagged(max(0.0, self._beat - due))
             self.metrics.spool_bytes.set(self._spool.on_disk + self._spool.in_memory)
 
-    async def _keep_time(self, office: Office) -> None:
-        """Reminders, ends and what was left undone, for ever."""
-        while True:
-            try:
-                await office.custody.sweep()
-            except StoreUnavailable as error:
-                log.error("custody waits", reason=str(error))
-            except Exception:
-                log.exception("bug in custody")
-            await asyncio.sleep(CUSTODY_EVERY)
-
-    async def _forget(self, office: Office) -> None:
-        """Clear old audit records, at once and then every day, for ever."""
-        while True:
-            try:
-                gone = await office.stores.trail.expire(_now(), records_kept(self.policy.retention))
-                log.info("old audit records cleared", records=gone)
-            except StoreUnavailable as error:
-                log.error("old audit records not cleared", reason=str(error))
-            except Exception:
-                log.exception("bug in retention")
-            await asyncio.sleep(FORGET_EVERY)
-
-    async def _save(self) -> None:
-        """Have filters write down what they remember, for ever."""
-        while True:
-            await asyncio.sleep(SAVE_EVERY)
-            await lasting.save(self.policy.filters)
-
-    async def _count(self, office: Office) -> None:
-        """What the stores and the calendar say in numbers, for ever."""
-        census = Census(office.stores.mail, office.stores.trail, self.metrics, _now, since=_now())
-        while True:
-            self.metrics.exceptions_expiring(_expiring(self.policy))
-            try:
-                await census.take()
-            except StoreUnavailable as error:
-                log.error("kept mail not counted", reason=str(error))
-            except Exception:
-                log.exception("bug in the census")
-            await asyncio.sleep(COUNT_EVERY)
-
     async def _watch(self) -> None:
         """Reload when a file of the policy changes. The folders are watched: editors replace files by rename."""
         await self.reload()  # what has changed between the start and this watch
@@ -377,16 +316,6 @@ class Gateway:
                     await self.reload()
                     if {Path(path).parent for path in self.policy.files} != folders:
                         break
-
-
-def _expiring(policy: Policy) -> int:
-    """Exceptions that end soon and have not ended."""
-    today = day_of(_now())
-    return sum(today <= each.expires <= today + EXPIRING for each in policy.exceptions)
-
-
-def _now() -> datetime:
-    return datetime.now(UTC)
 
 
 def _reachable(service: Service) -> bool:

@@ -6,6 +6,7 @@ import re
 import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Literal
 
 from gateway.reading import Text
 from gateway.text.phrases import Phrases
@@ -75,11 +76,15 @@ _TOKENS: tuple[tuple[str, str, str], ...] = (
 _COMPILED = tuple((name, mark, re.compile(rf"(?<![\w-])(?:{form})(?![\w-])")) for name, mark, form in _TOKENS)
 
 
+Form = Literal["phrase", "list", "private-key", "token"]
+"""How it is given away: told in words, in a table, as a key, as a service's token."""
+
+
 @dataclass(frozen=True, slots=True)
 class Secret:
-    """Something that opens a door: `form` is phrase, list, private-key or token; `service` whose token it is."""
+    """Something that opens a door, and for a token whose it is."""
 
-    form: str
+    form: Form
     start: int
     stop: int
     service: str = ""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import random
 import shutil
 import signal
 import socket
@@ -15,6 +14,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from tests.e2e.ports import free_port
+
 START_LIMIT = 30.0
 """Seconds a scanner may take to start on a busy machine."""
 
@@ -22,19 +23,6 @@ DEPLOY = Path(__file__).parents[2] / "deploy"
 
 EICAR = b"X5O!P%@AP[4\\PZX54(P^)7CC)7}$EICAR-" + b"STANDARD-ANTIVIRUS-TEST-FILE!$H+H*"
 """In two pieces, so that no scanner trips on this file."""
-
-
-def free_port() -> int:
-    """A port that can be listened on now, below the range of outgoing connections."""
-    while True:
-        port = random.randrange(20000, 32000)
-        with socket.socket() as attempt:
-            attempt.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            try:
-                attempt.bind(("127.0.0.1", port))
-            except OSError:
-                continue
-            return port
 
 
 @dataclass

@@ -16,7 +16,8 @@ from typing import Any
 import pytest
 
 from tests.conftest import Start
-from tests.engines.daemons import EICAR, Running, clamd, free_port
+from tests.e2e.ports import free_port
+from tests.engines.daemons import EICAR, Running, clamd
 from tests.faults import FakeHop
 from tests.test_app import send, value
 

@@ -112,7 +112,8 @@ ADVERTISING = {
     ),
     "a dead minister's fortune, in English": (
         "URGENT ASSISTANCE",
-        "Dear Sir, I am the son of the late president. I have 25 million United States dollars in a security company and "  # noqa: E501
+        "Dear Sir, I am the son of the late president. I have 25 million United States dollars in a "
+        "security company and "
         "need a foreign partner for the transfer of funds. This is strictly confidential. Your urgent assistance is "
         "needed; send your bank account. God bless.",
     ),
@@ -121,7 +122,8 @@ ADVERTISING = {
 WORK = {
     "an invitation": (
         "Giấy mời họp giao ban tháng 11",
-        "Kính gửi các đồng chí, Văn phòng trân trọng kính mời dự họp lúc 8h00 ngày 25/11/2026. Đề nghị chuẩn bị báo cáo "  # noqa: E501
+        "Kính gửi các đồng chí, Văn phòng trân trọng kính mời dự họp lúc 8h00 ngày 25/11/2026. Đề nghị "
+        "chuẩn bị báo cáo "
         "tình hình giải ngân vốn đầu tư công.",
     ),
     "a report on illegal lending and gambling": (
@@ -337,7 +339,8 @@ LONG = {
 def test_text_made_to_waste_time_has_a_score(body: str) -> None:
     for kind in ("plain", "html"):
         raw = f"Subject: {body[:900]}\nContent-Type: text/{kind}; charset=utf-8\n\n{body}".encode()
-        mail = replace(read(b"Subject: x\n\nx"), raw=raw, root=parse(raw), opened=Reading(texts=read(raw).reading.texts))  # noqa: E501
+        texts = read(raw).reading.texts
+        mail = replace(read(b"Subject: x\n\nx"), raw=raw, root=parse(raw), opened=Reading(texts=texts))
         assert score(mail).engine == "embedded"
 
 
