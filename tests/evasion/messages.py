@@ -275,7 +275,7 @@ def _letters() -> dict[str, bytes]:
     return cases
 
 
-def _bombs() -> dict[str, bytes]:
+def bombs() -> dict[str, bytes]:
     """What is more than anybody unpacks: to be declared, in little time."""
     return {
         "a zip whose files overlap": with_file(archives.quoted_overlap(250, 1_000_000), "a.zip"),
@@ -293,5 +293,5 @@ MESSAGES: dict[str, bytes] = {
     **{f"EICAR: {name}": raw for name, raw in _enclosed(EICAR, "eicar.txt").items()},
     **_documents(),
     **_letters(),
-    **_bombs(),
+    **bombs(),
 }

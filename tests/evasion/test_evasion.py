@@ -17,7 +17,7 @@ from gateway.policy.model import Policy
 from gateway.specimen import specimen
 from gateway.verdict import Action
 from tests.conftest import Start
-from tests.evasion.messages import EICAR, MESSAGES
+from tests.evasion.messages import EICAR, MESSAGES, bombs
 from tests.extract.archives import zipped
 from tests.faults import FakeHop
 from tests.filters.carriers import CARRIERS, letter
@@ -111,3 +111,25 @@ async def test_nothing_passes_through_the_gateway(start: Start, tmp_path: Path) 
         taken = await asyncio.gather(*(asyncio.to_thread(send, every[part::4]) for part in range(4)))
         assert [name for some in taken for name in some] == []
         assert hop.taken == []
+
+
+async def test_ordinary_mail_flows_while_bombs_are_decided(start: Start) -> None:
+    """A message that takes long is judged beside the others, not before them."""
+    policy = POLICY.replace("filters: {virus: {yara: rules.yar}}\n", "").replace(
+        '  - {id: no-malware, cite: test/2, when: {found: virus.infected}, then: reject}\n', ""
+    )
+    async with FakeHop() as hop, start(hop.address, policy=policy) as gateway:
+        port = gateway.addresses["inbound"][1]
+
+        def send(raw: bytes) -> int:
+            with smtplib.SMTP("127.0.0.1", port, timeout=60) as client:
+                client.ehlo("client.example.org")
+                client.mail("a@stranger.vn")
+                client.rcpt("b@example.gov.vn")
+                return client.data(raw)[0]
+
+        judged = [asyncio.create_task(asyncio.to_thread(send, raw)) for raw in bombs().values()]
+        passed = [await asyncio.to_thread(send, ORDINARY["a letter"]) for _ in range(20)]
+        assert passed == [250] * 20
+        assert all(code >= 500 for code in await asyncio.gather(*judged))
+        assert len(hop.taken) == 20
