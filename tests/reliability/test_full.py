@@ -19,6 +19,7 @@ from pathlib import Path
 
 import pytest
 
+from gateway.spool import BLOCK
 from tests.reliability.client import Answer, Talk, delivered
 from tests.reliability.kept import HALF, contents_of
 from tests.reliability.process import GatewayProcess
@@ -113,17 +114,23 @@ async def test_a_budget_that_is_used_up_defers_until_it_is_free_again(tmp_path: 
             content = numbered(1, LARGE)
             first.say(content[:-1000])
             await first.writer.drain()
-            async with asyncio.timeout(20):  # until its bytes are in the spool
-                while (await delivered(gateway.address, numbered(2, LARGE))).kind != 4:
+            async with asyncio.timeout(20):  # until its bytes are in the spool: a second message would contend for it
+                while (await announced(gateway.address, BLOCK)).code != 452:
                     pass
-            async with Talk(gateway.address) as talk:
-                await talk.hello()
-                assert (await talk.ask(f"MAIL FROM:<an@example.org> SIZE={LARGE}")).code == 452
+            assert (await announced(gateway.address, LARGE)).code == 452
+            assert (await delivered(gateway.address, numbered(2, LARGE))).kind == 4
             assert (await delivered(gateway.address, numbered(3, 3000))).code == 250
             assert (await first.ask(content[-1000:] + b".\r\n")).code == 250
         assert (await delivered(gateway.address, numbered(4, LARGE))).code == 250
         assert arrived_whole(sink, 1, LARGE)
         assert arrived_whole(sink, 4, LARGE)
+
+
+async def announced(address: tuple[str, int], size: int) -> Answer:
+    """The answer to a message that tells its size beforehand."""
+    async with Talk(address) as talk:
+        await talk.hello()
+        return await talk.ask(f"MAIL FROM:<an@example.org> SIZE={size}")
 
 
 NO_MORE = 3
