@@ -43,6 +43,7 @@ missing_packages() {
         command -v rspamd >/dev/null || echo rspamd
         [ -x /usr/sbin/spamd ] || echo spamassassin spamd spamc
         [ -x /usr/sbin/dnsmasq ] || echo dnsmasq-base
+        [ -x /sbin/mkfs.ext4 ] || echo e2fsprogs
     fi
 }
 
