@@ -43,6 +43,15 @@ missing_packages() {
         command -v rspamd >/dev/null || echo rspamd
         [ -x /usr/sbin/spamd ] || echo spamassassin spamd spamc
         [ -x /usr/sbin/dnsmasq ] || echo dnsmasq-base
+        # What deploy/ has for them is read by them: units, profile, rotation, scripts, the balancer's configuration.
+        command -v systemd-analyze >/dev/null || echo systemd
+        [ -x /usr/sbin/haproxy ] || echo haproxy
+        [ -x /usr/sbin/apparmor_parser ] || echo apparmor
+        [ -x /usr/sbin/logrotate ] || echo logrotate
+        command -v shellcheck >/dev/null || echo shellcheck
+        # The installer is tried on a throwaway machine, in namespaces (tests/deploy/machine.py).
+        [ -x /usr/sbin/ip ] || [ -x /bin/ip ] || echo iproute2
+        command -v prometheus >/dev/null || echo prometheus  # and promtool: rules and dashboards are tried with it
         [ -x /sbin/mkfs.ext4 ] || echo e2fsprogs
     fi
 }
@@ -74,6 +83,23 @@ install_packages() {
     as_root env DEBIAN_FRONTEND=noninteractive apt-get install --quiet --yes --no-install-recommends "$@" </dev/null
 }
 
+# Sendmail and Postfix exclude each other as packages: for its test Sendmail is unpacked, not installed.
+unpack_sendmail() {
+    local folder
+    [ ! -e build/sendmail ] || return 0
+    echo "setup: unpacking sendmail into build/sendmail"
+    folder=$(mktemp -d)
+    (
+        cd "$folder"
+        names=(sendmail-bin sendmail-base sendmail-cf m4 libsigsegv2 libwrap0 liblockfile1)
+        apt-get download --quiet "${names[@]}" || { as_root apt-get update --quiet && apt-get download --quiet "${names[@]}"; }
+        for each in *.deb; do dpkg --extract "$each" root; done
+    )
+    mkdir -p build
+    mv "$folder/root" build/sendmail
+    rm -rf "$folder"
+}
+
 mapfile -t packages < <(missing_packages "$1")
 if [ "${#packages[@]}" -gt 0 ]; then
     install_packages "${packages[@]}"
@@ -87,6 +113,10 @@ if [ ! -x .venv/bin/python ]; then
     fi
     echo "setup: making .venv with $("$python" --version)"
     "$python" -m venv .venv
+fi
+
+if [ "$1" = test ] && command -v apt-get >/dev/null; then
+    unpack_sendmail
 fi
 
 stamp=.venv/installed-$1

@@ -7,10 +7,10 @@ has its answer is remembered, so `explain`, `test` and `replay` teach it nothing
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from filters._remembered import Remembered, key_of
 from gateway.mail import Mail, belongs, domain_of
@@ -93,19 +93,26 @@ class Greylist:
         if waits:
             yield New(seconds=int(max(waits) + 0.999), recipients=len(waits))
 
-    async def answered(self, mail: Mail, reply: Reply) -> None:
+    async def answered(self, mail: Mail, reply: Reply, found: Iterable[Finding]) -> list[Any] | None:
         """A try that was deferred, for whatever reason, has been made; what was taken has passed."""
         if not self._concerned(mail) or not (reply.accepted or reply.temporary):
-            return
-        now = _now(mail)
-        for triplet in self._triplets(mail):
-            if reply.accepted:
+            return None
+        triplets = [triplet.hex() for triplet in self._triplets(mail)]
+        lesson = [_now(mail), reply.accepted, triplets, _origin(mail).hex()]
+        self.heed(lesson)
+        return lesson
+
+    def heed(self, lesson: list[Any]) -> None:
+        """The moment, whether the mail was taken, its triplets, and its origin."""
+        now, taken, triplets, origin = lesson
+        for triplet in map(bytes.fromhex, triplets):
+            if taken:
                 self._memory.passed.put(triplet, (now,))
             elif not self._has_passed(triplet, now) and self._first(triplet, now) is None:
                 self._memory.tried.put(triplet, (now,))
-        at, count = self._proof(mail)
-        if reply.accepted and now - at >= self.delay:
-            self._memory.proven.put(_origin(mail), (now, count + 1))
+        at, count = self._proof(bytes.fromhex(origin), now)
+        if taken and now - at >= self.delay:
+            self._memory.proven.put(bytes.fromhex(origin), (now, count + 1))
 
     def inherit(self, earlier: Greylist) -> None:
         """Go on with what is known."""
@@ -155,12 +162,12 @@ class Greylist:
         return row[0] if row is not None and now - row[0] <= self.retry_within else None
 
     def _is_proven(self, mail: Mail) -> bool:
-        return self._proof(mail)[1] >= self.passes
+        return self._proof(_origin(mail), _now(mail))[1] >= self.passes
 
-    def _proof(self, mail: Mail) -> tuple[float, float]:
+    def _proof(self, origin: bytes, now: float) -> tuple[float, float]:
         """When something from there was counted last, and how often."""
-        row = self._memory.proven.get(_origin(mail))
-        if row is None or len(row) != 2 or _now(mail) - row[0] > self.keep:
+        row = self._memory.proven.get(origin)
+        if row is None or len(row) != 2 or now - row[0] > self.keep:
             return 0.0, 0.0
         return row[0], row[1]
 

@@ -8,10 +8,10 @@ their way at the same moment do not see each other: a limit may be passed by as 
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import ClassVar, Literal
+from typing import Any, ClassVar, Literal
 
 from filters._rate.counting import HOUR, Pace, counted, with_more
 from filters._rate.sameness import digest_of
@@ -167,22 +167,35 @@ class Rate:
             if recipients >= self.repeated_from:
                 yield Repeated(messages=messages, recipients=recipients, outside=outside)
 
-    async def answered(self, mail: Mail, reply: Reply) -> None:
+    async def answered(self, mail: Mail, reply: Reply, found: Iterable[Finding]) -> list[Any] | None:
         """Count the mail if it was taken."""
         if not reply.accepted:
-            return
-        amounts, now = _amounts(mail), mail.received.timestamp()
-        for of, per, what, who in {(limit.of, limit.per, what, who) for limit, what, who in self._watched(mail)}:
-            table, key = self._memory[of], _key(what, per, who)
-            table.put(key, with_more(table.get(key), per, now, amounts[what]))
-        if account := _account(mail):
-            key = key_of(account)
-            pace = Pace.at(self._memory["pace"].get(key), now)
-            self._memory["pace"].put(key, pace.with_more(amounts["recipients"]))
+            return None
+        amounts = _amounts(mail)
+        counts: list[tuple[str, str, float, int]] = [
+            (of, _key(what, per, who).hex(), per, amounts[what])
+            for of, per, what, who in {(limit.of, limit.per, what, who) for limit, what, who in self._watched(mail)}
+        ]
         if content := digest_of(mail):
-            for what, amount in amounts.items():
-                row = with_more(self._same(mail, content, what), self.repeated_per, now, amount)
-                self._memory["message"].put(self._content_key(mail, content, what), row)
+            counts += [
+                ("message", self._content_key(mail, content, what).hex(), self.repeated_per, amount)
+                for what, amount in amounts.items()
+            ]
+        account = _account(mail)
+        lesson = [mail.received.timestamp(), counts, key_of(account).hex() if account else "", amounts["recipients"]]
+        self.heed(lesson)
+        return lesson
+
+    def heed(self, lesson: list[Any]) -> None:
+        """The moment; what is counted by table, key, window and amount; whose pace it is, and how many recipients."""
+        now, counts, account, recipients = lesson
+        for name, digest, per, amount in counts:
+            table, key = self._memory[name], bytes.fromhex(digest)
+            table.put(key, with_more(table.get(key), per, now, amount))
+        if account:
+            key = bytes.fromhex(account)
+            pace = Pace.at(self._memory["pace"].get(key), now)
+            self._memory["pace"].put(key, pace.with_more(recipients))
 
     def inherit(self, earlier: Rate) -> None:
         """Go on with the counts: a limit that is changed does not begin anew, a window that is changed does."""

@@ -2,7 +2,8 @@
 
 The file before is `gateway/pipeline.py`, which runs this; the file after is `gateway/decide.py`. Each engine gives a
 finding of its own, and policies put them together: one that is sure, two that agree. The classifier needs no server; it
-weighs words, form and phrases (`_spam/model.py`), and learns from the mails that people call spam or ham.
+weighs words, form and phrases (`_spam/model.py`), and learns from the mails that people call spam or ham: with
+`mailwarden learn`, and by what they do with mail that was kept as spam.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from collections.abc import AsyncIterator, Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
-from typing import ClassVar
+from typing import ClassVar, Literal
 
 from filters._spam import rspamd, spamd
 from filters._spam.answers import Opinion, Symbol
@@ -24,6 +25,7 @@ from filters._spam.learned import Kind as Learned
 from filters._spam.learned import Learnt, Lesson, Memory, learn
 from filters._spam.model import TAG, Model, load_model
 from filters._spam.phrases import Offers, Said
+from filters._spam.school import School
 from gateway.engines.spread import Engine, EngineFailure, one_answer
 from gateway.errors import Unavailable
 from gateway.mail import Mail
@@ -95,8 +97,18 @@ class Spam:
     largest: Size = Size(10_000_000)
     """What is larger is not sent to the engines, which refuse it or take very long: it counts as "could not look"."""
 
-    learned: Path | None = None
+    learned: Path | None = field(default=None, metadata={"memory": True})
     """The file that `mailwarden learn` writes and the classifier reads."""
+
+    learn_released: bool = True
+    """Learn as ham what was kept for its score and a person then releases or approves. Needs `learned`."""
+
+    learn_deleted: bool = False
+    """Learn as spam what was kept for its score and a person then deletes. For where people delete nothing but spam."""
+
+    never_learn: frozenset[str] = frozenset({"secret_marks"})
+    """Filters on whose findings no rule may hold for a mail that is learned so: its words are kept. What a rule with
+    `store: never` is for is not learned either."""
 
     engines: tuple[Engine[Server] | Engine[Address], ...] = field(init=False, repr=False, compare=False)
     _rspamds: tuple[Engine[Server], ...] = field(init=False, repr=False, compare=False)
@@ -104,6 +116,7 @@ class Spam:
     _model: Model = field(init=False, repr=False, compare=False)
     _offers: Offers = field(init=False, repr=False, compare=False)
     _memory: Memory | None = field(init=False, repr=False, compare=False)
+    _school: School | None = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         rspamds = tuple(Engine(f"rspamd-{number}", Server(each)) for number, each in enumerate(self.rspamd, 1))
@@ -115,6 +128,7 @@ class Spam:
             ("_model", load_model()),
             ("_offers", Offers.load()),
             ("_memory", Memory(self.learned) if self.learned is not None else None),
+            ("_school", School(self.learned) if self.learned is not None else None),
         ):
             object.__setattr__(self, name, value)
 
@@ -169,6 +183,17 @@ class Spam:
         if self.learned is None:
             raise ValueError("the filter has no option `learned`, which names the file")
         return learn(self.learned, [self._lesson(mail) for mail in mails], kind)
+
+    def learns(self, deed: Literal["released", "deleted"], found: frozenset[str]) -> bool:
+        """True for mail that was kept for its score, as the options want it."""
+        wanted = self.learn_released if deed == "released" else self.learn_deleted
+        return wanted and self._school is not None and Score.code in found
+
+    async def corrected(self, mail: Mail, deed: Literal["released", "deleted"]) -> None:
+        """Learn the mail, which has been read, from what a person did with it. Raises ValueError, OSError."""
+        if self._school is not None:
+            lesson = self._lesson(mail) if mail.size <= INLINE else await asyncio.to_thread(self._lesson, mail)
+            await self._school.take(lesson, "ham" if deed == "released" else "spam")
 
     async def _features(self, mail: Mail) -> Features:
         """The features; of a large mail in a thread, although they are taken from its first pages."""

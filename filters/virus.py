@@ -1,4 +1,4 @@
-"""virus: ask clamd, and YARA rules of one's own, about the whole message and about every file in it.
+"""virus: ask clamd, YARA rules and lists of digests about the whole message and about every file in it.
 
 The file before is `gateway/pipeline.py`, which runs this; the file after is `gateway/decide.py`. The whole message is
 scanned and each decoded part and archive member besides: what clamd's own MIME reader would miss is scanned all the
@@ -21,6 +21,7 @@ from typing import ClassVar, Literal
 from filters._clamd.control import describe
 from filters._clamd.daemon import Daemon
 from filters._clamd.session import Address
+from filters._virus.digests import Digests
 from filters._yara import Rules
 from gateway.engines.spread import Engine, EngineFailure, every_answer, one_answer
 from gateway.errors import Unavailable
@@ -46,14 +47,16 @@ INLINE = 64 * 1024
 CHUNK = 128 * 1024
 """Bytes sent to clamd at a time."""
 
+NOTHING_CONFIGURED = "no scanner is configured: give filters.virus the option clamd, yara or digests"
+
 HEURISTIC = ("Heuristics.", "PUA.")
 """Beginnings of names by which clamd says that something is odd rather than known."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Infected(Finding):
-    """Known malware. `signature` is its name, `engine` which one knew it ("clamd", "yara"), `place` where it is ("" is
-    the message as a whole), `digest` the SHA-256 of the file in hex."""
+    """Known malware. `signature` is its name, `engine` which one knew it ("clamd", "yara", "digests"), `place` where
+    it is ("" is the message as a whole), `digest` the SHA-256 of the file in hex."""
 
     code: ClassVar[str] = "infected"
     signature: str
@@ -107,11 +110,11 @@ class _Piece:
 
 @dataclass(frozen=True, kw_only=True)
 class Virus:
-    """Scans with clamd and YARA. With neither configured it cannot look, and says so."""
+    """Scans with clamd and YARA, and knows files by their digests. With none of these configured it cannot look, and
+    says so; digests alone find what was found before, byte for byte."""
 
     FINDINGS: ClassVar[tuple[type[Finding], ...]] = (Infected, Suspicious)
     READS: ClassVar[bool] = True
-    SCANS: ClassVar[bool] = True
 
     clamd: tuple[Address, ...] = ()
     """Where clamd listens: "unix:/run/clamav/clamd.ctl", "127.0.0.1:3310". Several share the load and stand in for each
@@ -130,20 +133,42 @@ class Virus:
     yara: Path | None = None
     """A folder of YARA rules (*.yar, *.yara), or one file of them."""
 
+    digests: Path | None = None
+    """A folder of lists of digests (*.sha256, *.txt), or one list: a line for each file that nobody shall have, its
+    SHA-256 and, if wanted, its name, as sha256sum(1) writes them."""
+
     engines: tuple[Engine[Daemon], ...] = field(init=False, repr=False, compare=False)
     _rules: Rules | None = field(init=False, repr=False, compare=False)
+    _digests: Digests = field(init=False, repr=False, compare=False)
     _clean: _Clean = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         engines = tuple(Engine(f"clamd-{number}", Daemon(address)) for number, address in enumerate(self.clamd, 1))
         object.__setattr__(self, "engines", engines)
         object.__setattr__(self, "_rules", Rules.load(self.yara) if self.yara is not None else None)
+        object.__setattr__(self, "_digests", Digests.load(self.digests) if self.digests is not None else Digests({}))
         object.__setattr__(self, "_clean", _Clean())
+
+    @property
+    def SCANS(self) -> bool:  # noqa: N802
+        """Whether the content of files is wanted, and not only their digests."""
+        return bool(self.engines or self._rules)
+
+    @property
+    def shortfall(self) -> str:
+        """What an operator should know although it can look, "" if nothing."""
+        if self.engines or not (self._rules or self.digests):
+            return ""
+        return "no virus scanner is asked: only what is listed or has a rule of your own is found"
 
     async def inspect(self, mail: Mail) -> AsyncIterator[Finding]:
         """What is found, as the answers come. Raises Unavailable at the end where something was not scanned."""
-        if not self.engines and self._rules is None:
-            raise Unavailable("no scanner is configured: give filters.virus the option clamd or yara")
+        if not self.SCANS and self.digests is None:
+            raise Unavailable(NOTHING_CONFIGURED)
+        for finding in self._known(mail):
+            yield finding
+        if not self.SCANS:
+            return
         reasons: list[str] = []
         free = asyncio.Semaphore(AT_ONCE)
 
@@ -162,13 +187,26 @@ class Virus:
             raise Unavailable("; ".join(dict.fromkeys(reasons)))
 
     async def ping(self) -> str:
-        """What the daemons say of themselves: version, signatures and their age. Raises Unavailable."""
-        return "; ".join([f"{engine.name}: {await describe(engine.address.address)}" for engine in self.engines])
+        """What the daemons say of themselves: version, signatures and their age; and what is known without them.
+        Raises Unavailable."""
+        if not self.SCANS and self.digests is None:
+            raise Unavailable(NOTHING_CONFIGURED)
+        told = [f"{engine.name}: {await describe(engine.address.address)}" for engine in self.engines]
+        told += ["YARA rules"] if self._rules is not None else []
+        told += [f"{len(self._digests.names)} digests"] if self.digests is not None else []
+        return "; ".join(told)
 
     def close(self) -> None:
         """End the sessions; the filter is not used again."""
         for engine in self.engines:
             engine.address.close()
+
+    def _known(self, mail: Mail) -> Iterator[Infected]:
+        """What the lists have, of the files in each way in which some program decodes them."""
+        for file in mail.reading.files:
+            if file.digest and (name := self._digests.name_of(file.digest)):
+                where = (Evidence(file.place, 0, name),)
+                yield Infected(signature=name, engine="digests", place=file.place, digest=file.digest, evidence=where)
 
     def _pieces(self, mail: Mail) -> Iterator[_Piece]:
         """The message, then every file and decoded part that differs from what the message shows as it is."""

@@ -1,42 +1,46 @@
-"""Puts the pieces together, and is the only place that knows them all: start, reload, drain."""
+"""Puts the pieces together, and is the only place that knows them all: start, reload, drain.
+
+This is one process that serves mail: the whole service, or one worker of several (`worker.py`, `supervisor.py`).
+"""
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
-import gc
-import signal
+import socket
 import time
 import weakref
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import fields
 from functools import partial
 from pathlib import Path
 
 import structlog
-from watchfiles import awatch
 
 from gateway import lasting, periodic
+from gateway.bypass.watch import Bypasses
 from gateway.config import Audit, Listener, Settings
+from gateway.duties import Duties
 from gateway.endpoint import HostPort
+from gateway.entrance import Entrance
 from gateway.errors import ConfigurationError, StoreUnavailable, Unavailable
 from gateway.extract.opener import Opener
 from gateway.handling import Reception
+from gateway.intake import LOOK_EVERY
 from gateway.mail import Mail
 from gateway.metrics import Metrics
 from gateway.milter import server as milter
 from gateway.office import Office, open_office
-from gateway.page.render import Facts
-from gateway.page.serve import serve_page
-from gateway.page.site import Page
 from gateway.policy.load import load
 from gateway.policy.model import Policy
 from gateway.remembering import records
+from gateway.selfprobe import seals_of
 from gateway.smtp.door import Door
 from gateway.smtp.probe import answers
 from gateway.smtp.reservation import Reservations
 from gateway.smtp.server import listen, tls_context
 from gateway.smtp.service import Service, Turns
+from gateway.sockets import Sockets, close, name_of, open_sockets
 from gateway.spool import Spool
 from gateway.status import StatusServer
 from gateway.trial import failed_cases
@@ -52,14 +56,21 @@ log = structlog.get_logger()
 
 
 class Gateway:
-    """The running service. `async with gateway.running():` is its life; `reload()` and `stop()` are its controls."""
+    """`async with gateway.running():` is its life, `serving()` that of a worker, whose `duties` may be another's;
+    `reload()` and `stop()` are its controls.
 
-    def __init__(self, settings: Settings, policy: Policy) -> None:
+    `sockets` are those of the settings where others have opened them; `tell` tells other workers what filters learn.
+    """
+
+    def __init__(
+        self, settings: Settings, policy: Policy, *, sockets: Sockets | None = None, tell: lasting.Tell = lasting.alone
+    ) -> None:
         self.settings = settings
         self.policy = policy
         self.metrics = Metrics()
+        self.bypasses = Bypasses(settings.state)
         self.door = Door(settings.limits, self.metrics)
-        self.milters = milter.Sessions(settings.limits.sessions)
+        self.milters = milter.Sessions(settings.limits.sessions, self.door.intake)
         self.addresses: dict[str, tuple[str, int]] = {}
         self.status: StatusServer | None = None
         self._spool = Spool(
@@ -72,17 +83,27 @@ class Gateway:
         self._errands: set[asyncio.Task[None]] = set()
         self._large = asyncio.Semaphore(2)
         self._turns = Turns(4)
+        self._sockets = sockets
+        self._tell = tell
         self._stopped = asyncio.Event()
+        self._linger = 0.0
         self._reloading = asyncio.Lock()
         self._beat = time.monotonic()
         self._closing: list[weakref.finalize[..., Policy]] = []
 
     @contextlib.asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
+        """The whole service: serve, and do what is done once for all."""
+        async with self.serving(), self.duties.done():
+            yield
+
+    @contextlib.asynccontextmanager
+    async def serving(self) -> AsyncIterator[None]:
         """Open every listener, and on the way out drain them: a message that is under way is brought to its end."""
         self._spool.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         self._announce(self.policy)
         lasting.begin(self.policy.filters, {}, self._memories)
+        self._seals = seals_of(self.settings.state)
         async with (
             self._opener,
             open_office(
@@ -98,37 +119,42 @@ class Gateway:
 
     @contextlib.asynccontextmanager
     async def _listening(self, office: Office) -> AsyncIterator[None]:
-        servers = []
-        for listener in self.settings.listeners:
-            server = await self._open(listener, office)
-            servers.append(server)
-            if isinstance(listener.address, HostPort):
-                self.addresses[listener.name] = server.sockets[0].getsockname()[:2]
+        sockets = self._sockets if self._sockets is not None else open_sockets(self.settings)
+        entrances = [self._open(each, sockets[name_of(each)], office) for each in self.settings.listeners]
+        limits = self.settings.limits
+        self.metrics.watch(
+            self.settings.state, spool_limit=limits.spool + limits.spool_memory, ready=lambda: not self.trouble()
+        )
+        self.metrics.tell_bypasses(self.bypasses.left)
         if (address := self.settings.metrics) is not None:
             self.status = StatusServer(
-                address.host, address.port, registry=self.metrics.registry, alive=self._alive, ready=self._not_ready
+                address.host, address.port, registry=self.metrics.registry, alive=self.stuck, ready=self.trouble
             )
+        self.duties = Duties(
+            settings=self.settings,
+            office=office,
+            observer=self.metrics,
+            policy=lambda: self.policy,
+            reload=self.reload,
+            sockets=sockets,
+            seals=self._seals,
+        )
         tasks = [
             asyncio.create_task(self.door.sweep(), name="sweep"),
             asyncio.create_task(self._heartbeat(), name="heartbeat"),
-            asyncio.create_task(self._watch(), name="watch the policy"),
-            asyncio.create_task(periodic.keep_custody(office.custody), name="custody"),
+            asyncio.create_task(self._look_at_load(), name="load"),
             asyncio.create_task(self._make_ready(), name="readers of files"),
-            asyncio.create_task(periodic.count(office.stores, self.metrics, lambda: self.policy), name="census"),
-            asyncio.create_task(periodic.forget(office.stores.trail, lambda: self.policy), name="retention"),
+            asyncio.create_task(self.bypasses.watch(lambda: self.policy), name="bypasses"),
             asyncio.create_task(periodic.save(lambda: self.policy), name="filters' memories"),
         ]
         sending = [asyncio.create_task(office.notifier.run(), name="notices")] if office.notifier is not None else []
-        if office.digesting is not None:
-            tasks.append(asyncio.create_task(office.digesting.run(), name="digests"))
         try:
-            async with self._page(office):
-                yield
+            yield
         finally:
-            for server in servers:
-                server.close()
-            await asyncio.gather(self.door.empty(self.settings.drain), self.milters.empty(self.settings.drain))
-            await asyncio.gather(*self._errands)
+            for entrance in entrances:
+                entrance.close()
+            close(sockets.values())
+            await self._drained()
             if office.notifier is not None:
                 office.notifier.stop()
                 await asyncio.wait(sending, timeout=self.settings.drain)  # a notice that is cut off is sent again
@@ -138,52 +164,34 @@ class Gateway:
             if self.status is not None:
                 await asyncio.to_thread(self.status.close)
 
-    @contextlib.asynccontextmanager
-    async def _page(self, office: Office) -> AsyncIterator[None]:
-        """The approvers' page, where the settings have one."""
-        wanted, told = self.settings.page, self.settings.notices
-        if wanted is None or told is None:
-            yield
-            return
-        page = Page(
-            look=office.custody.look,
-            view=office.custody.view,
-            steps=office.stores.mail.steps,
-            decide=office.custody.by_code,
-            facts=Facts(contact=told.contact or told.mailbox),
-            origin=wanted.origin,
-        )
-        async with serve_page(wanted.address.host, wanted.address.port, page, proxies=wanted.proxies):
-            yield
+    async def _drained(self) -> None:
+        """Bring to its end what is under way. While others take the new clients, sessions may go on for a while."""
+        linger = min(self._linger, self.settings.drain / 2)
+        await asyncio.gather(self.door.linger(linger), self.milters.linger(linger))
+        left = self.settings.drain - linger
+        await asyncio.gather(self.door.empty(left), self.milters.empty(left))
+        await asyncio.gather(*self._errands)
 
-    async def serve(self) -> None:
-        """Run until SIGTERM or SIGINT; SIGHUP reloads the policy."""
-        loop = asyncio.get_running_loop()
-        reloads: set[asyncio.Task[bool]] = set()
+    async def until_stopped(self) -> None:
+        """Return when it is told to stop."""
+        await self._stopped.wait()
+        log.info("draining", sessions=self.sessions)
 
-        def reload_now() -> None:
-            task = loop.create_task(self.reload(), name="reload")
-            reloads.add(task)
-            task.add_done_callback(reloads.discard)
+    @property
+    def sessions(self) -> int:
+        """How many are open."""
+        return len(self.door.sessions) + len(self.milters)
 
-        async with self.running():
-            for number in (signal.SIGTERM, signal.SIGINT):
-                loop.add_signal_handler(number, self.stop)
-            loop.add_signal_handler(signal.SIGHUP, reload_now)
-            # What is there by now stays: the collector need not go through it again every few messages.
-            gc.collect()
-            gc.freeze()
-            log.info("ready", policy=self.policy.digest, rules=len(self.policy.rules))
-            await self._stopped.wait()
-            log.info("draining", sessions=len(self.door.sessions) + len(self.milters))
-        log.info("stopped")
-
-    def stop(self) -> None:
-        """Begin to drain."""
+    def stop(self, linger: float = 0.0) -> None:
+        """Begin to drain. Sessions may go on for `linger` seconds, half of `drain` at most, where others have the
+        sockets: clients that come meanwhile are not kept waiting."""
+        self._linger = linger
         self._stopped.set()
 
-    async def reload(self) -> bool:
-        """Validate, compile, run the policy's own tests, swap. Anything wrong keeps the policy in force."""
+    async def reload(self, tested: str = "") -> bool:
+        """Validate, compile, run the policy's own tests, swap. Anything wrong keeps the policy in force.
+
+        The tests of a policy with the digest `tested` have been run, by another worker."""
         async with self._reloading:
             try:
                 candidate = await asyncio.to_thread(load, self.settings.policy)
@@ -194,7 +202,7 @@ class Gateway:
                 return False
             if candidate.digest == self.policy.digest:
                 return True
-            if failures := await failed_cases(candidate, open_mail=self._opener.open):
+            if candidate.digest != tested and (failures := await self.failed_cases(candidate)):
                 for failure in failures:
                     log.error("policy refused", problem=failure)
                 self.metrics.policy_refused("failed")
@@ -205,6 +213,10 @@ class Gateway:
             self._announce(candidate)
             log.info("policy reloaded", policy=candidate.digest, rules=len(candidate.rules))
             return True
+
+    async def failed_cases(self, policy: Policy) -> Sequence[str]:
+        """What the policy's own tests find wrong with it."""
+        return await failed_cases(policy, open_mail=self._opener.open)
 
     @property
     def _memories(self) -> Path:
@@ -225,12 +237,14 @@ class Gateway:
                 lasting.close(left[0].filters)
         lasting.close(self.policy.filters)
 
-    async def _open(self, listener: Listener, office: Office) -> asyncio.Server:
-        """Open one listener, whatever it speaks. Raises OSError."""
+    def _open(self, listener: Listener, listening: socket.socket, office: Office) -> Entrance:
+        """Open one listener, whatever it speaks. Raises OSError for a certificate that cannot be read."""
         reception = self._reception(listener, office)
+        if isinstance(listener.address, HostPort):
+            self.addresses[listener.name] = listening.getsockname()[:2]
         if listener.milter is not None:
             log.info("listening", listener=listener.name, milter=str(listener.milter))
-            return await milter.listen(reception, self.milters)
+            return milter.listen(reception, self.milters, listening)
         service = Service(
             **{each.name: getattr(reception, each.name) for each in fields(reception)},
             reservations=Reservations(
@@ -241,7 +255,7 @@ class Gateway:
         )
         self._services.append(service)
         log.info("listening", listener=listener.name, smtp=str(listener.smtp), upstream=str(listener.upstream))
-        return await listen(service, self.door)
+        return listen(service, self.door, listening)
 
     def _reception(self, listener: Listener, office: Office) -> Reception:
         return Reception(
@@ -250,13 +264,15 @@ class Gateway:
             hostname=self.settings.hostname,
             help_url=self.settings.help_url,
             deadline=self.settings.deadline,
-            policy=lambda: self.policy,
+            policy=lambda: self.bypasses.applied(self.policy),
             spool=self._spool,
             custody=office.custody,
             remember=partial(self._remember, office),
             announce=office.announcer.announce,
+            tell=self._tell,
             observer=self.metrics,
             open_mail=self._opener.open,
+            canary_of=self._seals.reader(listener.name),
             large=self._large,
             errands=self._errands,
         )
@@ -278,17 +294,19 @@ class Gateway:
         self.metrics.policy_loaded(policy)
         self.metrics.exceptions_expiring(periodic.expiring(policy))
 
-    def _alive(self) -> str:
+    def stuck(self) -> str:
+        """Why this process should be started anew, "" if it is well. May be asked from any thread, as the next."""
         late = time.monotonic() - self._beat
         return f"the event loop has not run for {late:.0f} s" if late > DEAD_AFTER else ""
 
-    def _not_ready(self) -> str:
+    def trouble(self) -> str:
+        """Why mail cannot be taken now, "" if it can."""
         if self.door.closing or self._stopped.is_set():
             return "draining"
         if not self._spool.has_room(self.settings.limits.message_size):
             return "the spool has no room for a message of the greatest size"
         unreachable = [each.listener.name for each in self._services if not _reachable(each)]
-        return f"next hop unreachable: {', '.join(unreachable)}" if unreachable else self._alive()
+        return f"next hop unreachable: {', '.join(unreachable)}" if unreachable else self.stuck()
 
     async def _make_ready(self) -> None:
         """Start the process that reads files before the first file comes, where a filter of the policy reads."""
@@ -298,6 +316,17 @@ class Gateway:
             except Unavailable as error:
                 log.error("files cannot be read", reason=str(error))
 
+    async def _look_at_load(self) -> None:
+        loop = asyncio.get_running_loop()
+        done, last = 0, loop.time()
+        while True:
+            await asyncio.sleep(LOOK_EVERY)
+            await asyncio.to_thread(lambda: None)
+            now, before = loop.time(), done
+            done = self.door.done + self.milters.done
+            self.door.intake.looked(now - last, done - before)
+            last = now
+
     async def _heartbeat(self) -> None:
         while True:
             due = time.monotonic() + HEARTBEAT
@@ -305,17 +334,6 @@ class Gateway:
             self._beat = time.monotonic()
             self.metrics.loop_lagged(max(0.0, self._beat - due))
             self.metrics.spool_bytes.set(self._spool.on_disk + self._spool.in_memory)
-
-    async def _watch(self) -> None:
-        """Reload when a file of the policy changes. The folders are watched: editors replace files by rename."""
-        await self.reload()  # what has changed between the start and this watch
-        while True:
-            folders = {Path(path).parent for path in self.policy.files}
-            async for changes in awatch(*folders, debounce=200, step=50, recursive=False):
-                if any(path.endswith((".yaml", ".yml", ".csv")) for _, path in changes):
-                    await self.reload()
-                    if {Path(path).parent for path in self.policy.files} != folders:
-                        break
 
 
 def _reachable(service: Service) -> bool:

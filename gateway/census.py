@@ -60,7 +60,8 @@ class Census:
     def _count(self, act: Act, record: AuditRecord) -> None:
         held, actor = record.facts["kind"] == Kind.HELD, record.facts["actor"]
         if act in RELEASES:
-            self.observer.released("clock" if actor == CLOCK else "approval" if held else "person")
+            by = "clock" if actor == CLOCK else "approval" if held else "person"
+            self.observer.released(by, record.facts["rules"])
         elif held:
             self.observer.decided(DECISIONS[act])
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import ipaddress
 import json
-import resource
 import sys
 import time
 from pathlib import Path
@@ -13,17 +12,19 @@ from typing import Any, NoReturn
 from xml.etree import ElementTree
 
 import click
-import uvloop
 from click.shell_completion import get_completion_class
 
-from gateway import __version__, explain, logs
+from gateway import __version__, explain
 from gateway.commands.acts import held, quarantine
+from gateway.commands.bypass import as_bypassed, bypass
 from gateway.commands.coverage import coverage_command
 from gateway.commands.doctor import doctor
 from gateway.commands.learn import learn
 from gateway.commands.lexicon import lexicon
+from gateway.commands.probe import probe
 from gateway.commands.replay import replay_command
 from gateway.commands.report import report
+from gateway.commands.serve import serve, worker
 from gateway.commands.services import services
 from gateway.commands.terminal import EX_CONFIG, EX_FAILED, EX_OK, EX_UNAVAILABLE, out, progress
 from gateway.commands.trail import audit, trace
@@ -76,42 +77,6 @@ POLICIES = click.argument(
 @click.version_option(__version__, prog_name="mailwarden")
 def main() -> None:
     """Mailwarden: a mail policy gateway. It stands on the mail relay and does what the body's written rules say."""
-
-
-@main.command()
-@click.option(
-    "-c",
-    "--config",
-    required=True,
-    type=click.Path(exists=True, dir_okay=False, path_type=Path),
-    help="The service settings, gateway.yaml.",
-)
-def serve(config: Path) -> None:
-    """Run the gateway.
-
-    SIGTERM drains and stops, SIGHUP reloads the policy (it is also reloaded when its files change).
-
-    \b
-    Example:
-      mailwarden serve -c /etc/mailwarden/gateway.yaml
-    """
-    from gateway.app import Gateway  # its libraries take a second that other commands need not wait
-
-    settings = load_settings(config)
-    policy = load(settings.policy)
-    logs.configure(settings.log.level, settings.log.format)
-    _take_all_descriptors()
-    try:
-        uvloop.run(Gateway(settings, policy).serve())
-    except OSError as error:
-        click.echo(f"mailwarden: cannot start: {error}", err=True)
-        sys.exit(EX_UNAVAILABLE)
-
-
-def _take_all_descriptors() -> None:
-    """Every session has a socket: use as many as the system grants, not the lower number it begins with."""
-    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
-    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
 
 
 @main.command()
@@ -186,6 +151,12 @@ async def _cases(policy: Policy, path: Path) -> list[CaseResult]:
 @click.option("--user", "login", default="", help="The authenticated user.")
 @click.option("--helo", default="", help="The client's HELO name.")
 @click.option("--listener", default="specimen", show_default=True, help="The listener it came in by.")
+@click.option(
+    "-c",
+    "--config",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="The service settings: then what is bypassed at the moment is, here too.",
+)
 def explain_command(
     files: tuple[str, ...],
     policy_path: Path,
@@ -196,6 +167,7 @@ def explain_command(
     login: str,
     helo: str,
     listener: str,
+    config: Path | None,
 ) -> None:
     """Tell what would happen to messages and why, rule by rule, also why not. Nothing is sent or kept.
 
@@ -211,6 +183,8 @@ def explain_command(
             raise click.BadParameter(f"{address!r} is not an IP address", param_hint="--client") from None
     client = Client(address=address, login=login, helo=helo)
     policy = load(policy_path)
+    if config is not None:
+        policy = as_bypassed(policy, load_settings(config))
     asyncio.run(_explain(policy, files, as_json, sender, recipients, client, listener))
 
 
@@ -283,9 +257,9 @@ def completion(shell: str) -> None:
     click.echo(kind(main, {}, "mailwarden", "_MAILWARDEN_COMPLETE").source())
 
 
-for command in (replay_command, report, coverage_command, doctor, services, lexicon, learn):
+for command in (serve, worker, replay_command, report, coverage_command, doctor, services, lexicon, learn):
     main.add_command(command)
-for command in (held, quarantine, trace, audit):
+for command in (held, quarantine, trace, audit, bypass, probe):
     main.add_command(command)
 
 

@@ -9,12 +9,13 @@ from __future__ import annotations
 import os
 import re
 import socket
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
 from typing import Literal
 
+from gateway.canary import Probe
 from gateway.endpoint import HostPort, UnixSocket, Upstream, is_host_name
 from gateway.errors import ConfigurationError, Problem
 from gateway.limits import FileReading, Limits
@@ -281,10 +282,13 @@ class Settings:
     """How much is logged, and in which form."""
 
     limits: Limits = field(default_factory=Limits)
-    """What one process takes."""
+    """What the service takes; several workers share it."""
 
     reading: FileReading = field(default_factory=FileReading)
     """How far attached files are opened."""
+
+    probe: Probe | None = None
+    """Canaries that the gateway sends to itself; none: it sends none by itself, and `mailwarden probe` can."""
 
     deadline: Duration = Duration(60)
     """From the end of a message to the answer; 90s at most, since Postfix waits 100s (smtpd_proxy_timeout)."""
@@ -305,6 +309,8 @@ class Settings:
 
         if self.pseudonym_key and len(self.pseudonym_key.encode()) < PSEUDONYM_KEY:
             raise Misfit("pseudonym_key", f"must be of {PSEUDONYM_KEY} characters at least")
+        if self.probe and not probe_listeners(self.listeners, self.probe):
+            raise Misfit("probe", "needs an smtp listener without proxy_protocol to send canaries to")
         if self.page and not self.notices:
             raise ValueError('"page" has no use without "notices": its links are sent by them')
         carriers = [listener.name for listener in self.listeners if listener.upstream]
@@ -321,6 +327,12 @@ class Settings:
         fixed = [str(address) for address in addresses if isinstance(address, UnixSocket) or address.port]
         if doubled := _first_doubled(fixed):
             raise Misfit("listeners", f'and metrics must have different addresses, not "{doubled}" twice')
+
+
+def probe_listeners(listeners: Sequence[Listener], probe: Probe) -> tuple[Listener, ...]:
+    """The listeners that canaries can be handed in at; the first is taken."""
+    speaking = tuple(each for each in listeners if each.smtp and not each.proxy_protocol)
+    return tuple(each for each in speaking if probe.listener in ("", each.name))
 
 
 def _first_doubled(texts: list[str]) -> str:

@@ -74,7 +74,7 @@ def decide(policy: Policy, mail: Mail, reports: Iterable[Report]) -> Verdict:
         if row not in shared:
             shared[row] = outcome_of(row, recipient)
         outcomes.append(same_for(recipient, shared[row]))
-    return Verdict(policy=policy.digest, outcomes=tuple(outcomes), reports=reports)
+    return Verdict(policy=policy.digest, outcomes=tuple(outcomes), reports=reports, bypassed=policy.bypassed)
 
 
 def fold(policy: Policy, verdict: Verdict) -> Disposal:

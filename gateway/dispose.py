@@ -16,7 +16,8 @@ from gateway.mail import Mail, Raw, Recipient, Span
 from gateway.mime.edit import edited
 from gateway.policy.model import Policy
 from gateway.reply import Reply
-from gateway.verdict import Action, Outcome, Verdict
+from gateway.trace import BYPASS, bypassed, claims_bypass
+from gateway.verdict import Action, Edit, Outcome, RemoveHeader, Verdict
 
 Send = Callable[[Sequence[Recipient], Raw, Sequence[bytes | Span]], Awaitable[Reply]]
 """How the front end hands a message on: to these recipients, these pieces. Raises HopError."""
@@ -98,6 +99,9 @@ def onward(outcomes: Sequence[Outcome]) -> tuple[Recipient, ...]:
 
 def _pieces(mail: Mail, verdict: Verdict, outcomes: Sequence[Outcome], trace: Trace) -> tuple[bytes | Span, ...]:
     """The message as it leaves: trace fields on top, then what came, edited where rules ask for it."""
-    edits = dict.fromkeys(edit for outcome in outcomes for edit in outcome.edits)
+    edits: dict[Edit, None] = dict.fromkeys(edit for outcome in outcomes for edit in outcome.edits)
+    if claims_bypass(mail.root):
+        edits[RemoveHeader(BYPASS)] = None
     action = max(outcome.action for outcome in outcomes)
-    return (trace(mail, verdict.policy, action.word), *edited(mail.raw, mail.root, tuple(edits)))
+    top = trace(mail, verdict.policy, action.word) + bypassed(verdict.bypassed)
+    return (top, *edited(mail.raw, mail.root, tuple(edits)))

@@ -47,6 +47,7 @@ def as_json(file: str, mail: Mail, verdict: Verdict, seconds: float) -> dict[str
         "unavailable": [
             {"filter": report.filter, "reason": report.reason} for report in verdict.reports if report.failure
         ],
+        "bypassed": list(verdict.bypassed),
         "seconds": round(seconds, 6),
     }
 
@@ -56,6 +57,8 @@ def as_table(file: str, mail: Mail, verdict: Verdict) -> RenderableType:
     title = Text.assemble((file, "bold"), "  ", (verdict.action.word.upper(), f"bold {COLOURS[verdict.action]}"))
     title.append(f"  {mail.strictest_direction.value}, from <{mail.envelope.sender}>, {mail.size:,} bytes")
     blocks: list[RenderableType] = [title]
+    if verdict.bypassed:
+        blocks.append(Text(f"bypassed: {', '.join(verdict.bypassed)}", style="bold magenta"))
     for outcomes in _alike(verdict.outcomes):
         blocks += [Text(f"to {_named(outcomes)}: {outcomes[0].action.word}", style="bold"), _rules(outcomes[0])]
         if outcomes[0].action >= Action.DEFER:

@@ -15,7 +15,8 @@ from typing import Any, ClassVar
 
 import structlog
 
-from gateway import decide, dispose, lasting, reply, trace
+from gateway import decide, dispose, lasting, reply, seal, trace
+from gateway.canary import Canary
 from gateway.config import Listener, ListenerDirection
 from gateway.custody.custody import Custody
 from gateway.errors import HopError, Refused, StoreUnavailable
@@ -27,11 +28,11 @@ from gateway.notices.applied import Affair
 from gateway.notices.original import Original, original_of_envelope, original_of_mail, original_without_content
 from gateway.observer import Observer
 from gateway.origin import handed_in_inside
-from gateway.pipeline import OpenMail, judge
+from gateway.pipeline import Observe, OpenMail, judge
 from gateway.policy.model import Policy
 from gateway.reply import Reply
 from gateway.spool import IN_MEMORY, Spool, SpoolFull
-from gateway.verdict import Action, Outcome, Verdict
+from gateway.verdict import Action, Finding, Outcome, Truth, Verdict
 
 LOOKING = 0.5
 """Share of the deadline that the filters may use; the rest is the next hop's."""
@@ -48,7 +49,8 @@ class Reception:
 
     `policy` gives the policy in force now: it is asked once a message, so a reload never splits one. `large`
     lets only a few large messages be read at once, so that small mail never waits behind them. `announce` tells
-    whom rules want told of a message.
+    whom rules want told of a message, `tell` other workers what filters learn from it. `canary_of` knows our own
+    canaries.
     """
 
     listener: Listener
@@ -63,6 +65,8 @@ class Reception:
     announce: Callable[[Affair], Coroutine[Any, Any, None]]
     observer: Observer
     open_mail: OpenMail
+    canary_of: Callable[[Raw], Canary | None] = seal.nobody_seals
+    tell: lasting.Tell = lasting.alone
     large: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(2))
     errands: set[asyncio.Task[None]] = field(default_factory=set)
 
@@ -164,12 +168,16 @@ class Handling(ABC):
         mail: Mail | None = None
         verdict: Verdict | None = None
         disposal = decide.Disposal()
+        trouble, added = "", 0.0
         try:
             async with asyncio.timeout_at(started + self.reception.deadline):
-                mail, verdict = await self._judged(started)
+                if self.reception.canary_of(await self._spooled.finish()) is not None:
+                    return await self._answer_canary(started)
+                mail, verdict = await self._judged(started, self.reception.observer.examined)
                 disposal = decide.fold(self.policy, verdict)
                 if not disposal.unstored:
                     await self.reception.remember(mail, verdict)
+                added = loop.time() - started
                 answer = await dispose.carry_out(
                     self.policy,
                     mail,
@@ -185,21 +193,22 @@ class Handling(ABC):
             answer = error.reply
         except HopError as error:
             log.warning("next hop failed", id=self.id, stage="data", kind=error.kind, detail=error.detail)
-            answer = error.reply
+            answer, trouble = error.reply, "next-hop"
         except TimeoutError:
-            answer = reply.DEADLINE
+            answer, trouble = reply.DEADLINE, "deadline"
         except StoreUnavailable as error:
             log.error("store unavailable", id=self.id, reason=str(error))
-            answer = reply.TROUBLE
+            answer, trouble = reply.TROUBLE, "store"
         except Exception:
             log.exception("message failed", id=self.id)
-            answer = reply.TROUBLE
+            answer, trouble = reply.TROUBLE, "bug"
         if mail is not None:
-            await lasting.answered(self.policy.filters, mail, answer)
+            reports = verdict.reports if verdict is not None else ()
+            await lasting.answered(self.policy.filters, mail, answer, reports, self.reception.tell)
         if disposal.unstored:
             await self._wipe()
         if mail is not None and verdict is not None and any(outcome.notify for outcome in verdict.outcomes):
-            await self._announce(mail, dispose.carried_out(verdict, disposal, answer), disposal)
+            await self._announce(mail, verdict, dispose.carried_out(verdict, disposal, answer), disposal)
         seconds = loop.time() - started
         answer = answer.about(self.id, "" if answer.accepted else self.reception.help_url)
         if verdict is not None:
@@ -209,7 +218,10 @@ class Handling(ABC):
                 verdict,
                 size=self._spooled.size,
                 seconds=seconds,
+                added=added or seconds,
             )
+        if answer.temporary and (trouble := trouble or _trouble_of(verdict, disposal)):
+            self.reception.observer.put_off(trouble)
         self._log(answer, verdict, seconds)
         return answer
 
@@ -218,7 +230,7 @@ class Handling(ABC):
         if self.refused and not self._logged:
             self._log(self.refused[-1][1], None, 0.0)
         if early := self._to_be_told(()):
-            self._tell(original_of_envelope(self.facts, early), early)
+            self._tell(original_of_envelope(self.facts, early), early, ())
         self._spooled.close()
 
     async def keep(self, data: bytes, size: int) -> Reply | None:
@@ -249,11 +261,19 @@ class Handling(ABC):
             )
             answer = outcome.reply.about(self.id, self.reception.help_url)
             self.refused.append((address, answer, matched))
+            self.reception.observer.refused(outcome)
             if outcome.notify:
                 self._refusals.append(outcome)
             raise Refused(answer)
 
-    async def _judged(self, started: float) -> tuple[Mail, Verdict]:
+    async def _answer_canary(self, started: float) -> Reply:
+        """Decide, and do nothing of it: a canary is nobody's mail (`selfprobe.py`). It is not handed on and not kept;
+        it is in no count, memory, report, notice or audit record."""
+        self._logged = True
+        _, verdict = await self._judged(started, lambda _report: None)
+        return seal.answer(verdict)
+
+    async def _judged(self, started: float, observe: Observe) -> tuple[Mail, Verdict]:
         raw = await self._spooled.finish()
         root = await self._read(raw)
         if trace.hops(root) >= self.reception.limits.hops or (
@@ -268,7 +288,7 @@ class Handling(ABC):
             self.policy,
             mail,
             deadline=deadline,
-            observe=self.reception.observer.examined,
+            observe=observe,
             open_mail=self.reception.open_mail,
         )
 
@@ -286,7 +306,9 @@ class Handling(ABC):
         except OSError as error:
             log.error("spool not wiped", id=self.id, reason=str(error))
 
-    async def _announce(self, mail: Mail, done: tuple[Outcome, ...], disposal: decide.Disposal) -> None:
+    async def _announce(
+        self, mail: Mail, verdict: Verdict, done: tuple[Outcome, ...], disposal: decide.Disposal
+    ) -> None:
         """Have people told of what was done, as rules want it. Never raises: a notice changes no answer."""
         if not (done := tuple(outcome for outcome in done if outcome.notify)):
             return
@@ -298,7 +320,7 @@ class Handling(ABC):
                 original = original_of_mail(mail, told)
             else:
                 original = await asyncio.to_thread(original_of_mail, mail, told)
-            self._tell(original, told)
+            self._tell(original, told, () if disposal.unstored else verdict.findings)
         except Exception:
             log.exception("nobody is told", id=self.id)
 
@@ -307,8 +329,8 @@ class Handling(ABC):
         early, self._refusals = tuple(self._refusals), []
         return (*early, *done)
 
-    def _tell(self, original: Original, outcomes: tuple[Outcome, ...]) -> None:
-        affair = Affair(policy=self.policy, original=original, outcomes=outcomes)
+    def _tell(self, original: Original, outcomes: tuple[Outcome, ...], findings: tuple[Finding, ...]) -> None:
+        affair = Affair(policy=self.policy, original=original, outcomes=outcomes, findings=findings)
         self.reception.errand(self.reception.announce(affair))
 
     def _log(self, answer: Reply, verdict: Verdict | None, seconds: float) -> None:
@@ -333,6 +355,7 @@ class Handling(ABC):
             findings=sorted({finding.code for finding in verdict.findings})[:LOGGED] if verdict else [],
             unavailable=[report.filter for report in verdict.reports if report.failure] if verdict else [],
             policy=self.policy.digest,
+            bypassed=list(self.policy.bypassed),
             reply=str(answer),
             seconds=round(seconds, 4),
             **{name: getattr(self, name) for name in self.extra},
@@ -342,3 +365,12 @@ class Handling(ABC):
 def _refusal_of(answer: Reply) -> Action:
     """What a refusal without a verdict comes to: before the content was judged, or because it could not be."""
     return Action.DEFER if answer.temporary else Action.REJECT
+
+
+def _trouble_of(verdict: Verdict | None, disposal: decide.Disposal) -> str:
+    """Why a message comes again that was brought to its end: ours, or "" where a rule or the next hop wants it so."""
+    if disposal.own and not disposal.deliver:
+        return "store"
+    asked = verdict.asked if verdict is not None and disposal.reply is not None else ()
+    deferring = [rule for rule, action in asked if action is Action.DEFER and rule.mode == "enforce"]
+    return "unknown" if deferring and all(rule.result is Truth.UNKNOWN for rule in deferring) else ""

@@ -1,4 +1,4 @@
-"""What one process takes before it says "later" or "no": the parts `limits` and `reading` of the settings."""
+"""What the service takes before it says "later" or "no": the parts `limits` and `reading` of the settings."""
 
 from __future__ import annotations
 
@@ -27,7 +27,8 @@ MOST_DEPTH = 16
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Limits:
-    """What one process takes before it says "later" or "no"."""
+    """What the service takes before it says "later" or "no". Of several workers each has an equal share of sessions, of
+    the spool and of the connections to next hops."""
 
     sessions: int = 2000
     """Sessions open at once, over all listeners; more get 421."""

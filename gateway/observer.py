@@ -5,12 +5,13 @@ Every argument that becomes a label is from a closed set: a listener's name, a w
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Protocol
 
 from gateway.keeping import Tally
 from gateway.mail import Direction
-from gateway.verdict import Report, Verdict
+from gateway.verdict import Outcome, Report, Verdict
 
 
 class Observer(Protocol):
@@ -32,7 +33,7 @@ class Observer(Protocol):
         """
 
     def shed(self, reason: str) -> None:
-        """A client was turned away to protect the others: sessions, client_sessions, spool, draining."""
+        """A client was turned away to protect the others: sessions, client_sessions, load, spool, draining."""
 
     def message_started(self, listener: str) -> None:
         """A message's content begins to arrive."""
@@ -43,8 +44,19 @@ class Observer(Protocol):
     def examined(self, report: Report) -> None:
         """A filter has looked, or could not."""
 
-    def judged(self, listener: str, direction: Direction, verdict: Verdict, *, size: int, seconds: float) -> None:
-        """A message has been decided and the client has its answer, `seconds` after the end of data."""
+    def judged(
+        self, listener: str, direction: Direction, verdict: Verdict, *, size: int, seconds: float, added: float
+    ) -> None:
+        """A message has been decided and the client has its answer, `seconds` after the end of data.
+
+        `added` of these passed before it went on: what the gateway itself takes.
+        """
+
+    def refused(self, outcome: Outcome) -> None:
+        """A sender or a recipient was refused by rules before the content was sent."""
+
+    def put_off(self, reason: str) -> None:
+        """A message was answered 4xx for a trouble of ours: deadline, store, bug, unknown, next-hop."""
 
     def hop_answered(self, stage: str, seconds: float) -> None:
         """The next hop answered at this stage (rcpt, data)."""
@@ -64,8 +76,14 @@ class Observer(Protocol):
     def decided(self, outcome: str) -> None:
         """Somebody, or time, decided on held mail, or somebody was asked in an approver's place."""
 
-    def released(self, by: str) -> None:
-        """Kept mail was handed on: by approval, by a person who may release it, or by the clock."""
+    def released(self, by: str, rules: Sequence[str]) -> None:
+        """Kept mail was handed on: by approval, by a person who may release it, or by the clock; these rules kept it."""
 
     def exceptions_expiring(self, count: int) -> None:
         """So many of the policy's exceptions end soon."""
+
+    def probed(self, canary: str, outcome: str, *, good: bool, seconds: float) -> None:
+        """A canary of ours fared so: an action's word, unsure or failed; `good` if that was expected."""
+
+    def probes_over(self) -> None:
+        """No canaries are sent by this process from now on: what was known of them is old."""

@@ -16,6 +16,7 @@ import structlog
 from gateway.config import Listener, Settings
 from gateway.counted import CountedTrail
 from gateway.custody.custody import Custody
+from gateway.custody.lessons import Lessons
 from gateway.custody.means import Means
 from gateway.custody.rescan import rescan
 from gateway.custody.telling import may_be_asked
@@ -26,6 +27,7 @@ from gateway.mail import Mail
 from gateway.notices.applied import Announcer
 from gateway.notices.compose import Letterhead
 from gateway.notices.digest import Digesting
+from gateway.notices.gathering import Gathering
 from gateway.notices.guard import Audience, Fate
 from gateway.notices.marker import read_key
 from gateway.notices.model import Notice
@@ -90,6 +92,7 @@ async def open_office(
         policy=policy,
         clock=_now,
         hostname=settings.hostname,
+        lessons=Lessons(policy=policy, open_mail=open_mail, observe=observer.examined),
     )
     custody = Custody(means)
     try:
@@ -163,6 +166,7 @@ def _notifier(
         ),
         audience=lambda: Audience.of(policy(), key, may_be_asked(policy())),
         limits=NoticeLimits(),
+        gathering=Gathering(settings.state / "gathered.sqlite"),
         outbox=outbox,
         hop=hops[settings.notices.listener or next(iter(hops))],
         clock=_now,

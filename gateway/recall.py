@@ -14,7 +14,7 @@ from typing import Any
 from gateway.keeping import AuditRecord
 from gateway.mail import Client, Direction, Envelope, Mail, Part, Recipient, Span
 from gateway.policy import conditions as ask
-from gateway.policy.found import Found
+from gateway.policy.found import Found, FoundForRecipient
 from gateway.policy.logic import MATCH, NO_MATCH, UNKNOWN, All, Answer, Condition, Known, Not, Settled, Some
 from gateway.policy.matchers import Matcher
 from gateway.policy.model import Policy
@@ -175,7 +175,7 @@ def _found(leaf: Found, recalled: Recalled) -> Answer:
     met = 0
     for finding in _findings(facts):
         code = finding.get("code")
-        if code not in codes or codes[code] in missing:
+        if code not in codes or codes[code] in missing or not _concerns(leaf, finding, facts):
             continue
         truths = {_meets(finding, name, matcher, day) for name, matcher in leaf.where.items()}
         if None in truths and False not in truths:
@@ -203,6 +203,12 @@ def _unlooked(leaf: Found, recalled: Recalled) -> dict[str, str]:
 
 def _findings(facts: Mapping[str, Any]) -> Sequence[Mapping[str, Any]]:
     return [each for each in facts.get("findings", ()) if isinstance(each, Mapping)]
+
+
+def _concerns(leaf: Found, finding: Mapping[str, Any], facts: Mapping[str, Any]) -> bool:
+    """True unless the finding is about another recipient than the record."""
+    about = finding.get("fields", {}).get("recipient")
+    return not isinstance(leaf, FoundForRecipient) or about in (None, facts.get("recipient"))
 
 
 def _meets(finding: Mapping[str, Any], name: str, matcher: Matcher, day: Any) -> bool | None:

@@ -54,6 +54,7 @@ def records(mail: Mail, verdict: Verdict) -> list[AuditRecord]:
         **_headers(mail.root),
         "size": mail.size,
         "policy": verdict.policy,
+        "bypassed": list(verdict.bypassed),
         "files": [
             {"name": part.names[0][:TEXT_LIMIT], "type": part.media_type[:TEXT_LIMIT], "size": part.size}
             for part in mail.root.walk()
@@ -75,7 +76,7 @@ def records(mail: Mail, verdict: Verdict) -> list[AuditRecord]:
                 "action": outcome.action.word,
                 "rules": [rule.id for rule in _asking(outcome)],
                 "clauses": sorted({clause for rule in _asking(outcome) for clause in rule.cite}),
-                "answers": _answers(verdict.policy, outcome.rules),
+                "answers": _answers(verdict, outcome.rules),
             },
         )
         for outcome in verdict.outcomes
@@ -137,10 +138,12 @@ def _asking(outcome: Outcome) -> list[RuleOutcome]:
     return [rule for rule in outcome.rules if rule.action is not None]
 
 
-def _answers(policy: str, rules: tuple[RuleOutcome, ...]) -> Written:
+def _answers(verdict: Verdict, rules: tuple[RuleOutcome, ...]) -> Written:
     """Every rule's answer. Most mail of a day gets one of a few sets of answers, which are put into words once."""
-    # The policy says ids and modes; the words of a result are as many as there are members, which live for ever.
-    key = (policy, *[each for rule in rules for each in (rule.because, id(rule.result), id(rule.action))])
+    # The policy and what is bypassed say ids and modes; a result's words are as many as there are members, which live
+    # for ever.
+    said = [each for rule in rules for each in (rule.because, id(rule.result), id(rule.action))]
+    key = (verdict.policy, verdict.bypassed, *said)
     if (known := _known.get(key)) is None:
         while len(_known) >= KNOWN:
             del _known[next(iter(_known))]

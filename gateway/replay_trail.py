@@ -47,7 +47,8 @@ class Findings:
 
     records: int = 0
     other_policies: int = 0
-    """Records that were decided by another policy than the old one: asked of the facts for both policies."""
+    """Records that were decided by another policy than the old one, or while something of it was bypassed: asked of the
+    facts for both policies."""
     undecided: int = 0
     missing: Counter[Undecided] = field(default_factory=Counter)
 
@@ -63,7 +64,7 @@ class TrailReplay:
     def see(self, record: AuditRecord) -> Iterator[Change]:
         """The change for one record of the event `message`, if there is one and if it can be told."""
         recorded = _answers(record)
-        own = record.facts.get("policy") == self.old.digest
+        own = record.facts.get("policy") == self.old.digest and not record.facts.get("bypassed")
         self.findings.records += 1
         self.findings.other_policies += not own
         before = _opinion(self.old, Recalled.of(record, self.old), recorded if own else {})

@@ -1,4 +1,10 @@
-"""Sockets to listen on: TCP, and unix sockets with the mode and the owner that the settings give them."""
+"""Sockets to listen on: TCP, and unix sockets with the mode and the owner that the settings give them.
+
+A socket is opened once and handed on: systemd or the supervisor has it, and the processes that serve it inherit it and
+take connections from one queue. The other way, a socket for each worker (SO_REUSEPORT), has a queue for each: who waits
+in that of a worker that ends is reset, and who is put into that of a worker that hangs waits for its death. A shared
+queue loses nobody when a worker goes, and whoever is free takes the next.
+"""
 
 from __future__ import annotations
 
@@ -6,13 +12,77 @@ import os
 import shutil
 import socket
 import stat
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from gateway.config import Listener
+import structlog
+
+from gateway.config import Listener, Settings
 from gateway.endpoint import HostPort, UnixSocket
 
-BACKLOG = 1024
-"""Connections the kernel keeps for us while we are busy: a burst of clients finds an open door, not a refusal."""
+BACKLOG = 4096
+"""Connections the kernel keeps for us while we are busy: at 300 a second, enough for the seconds of a restart. Linux
+takes no more without net.core.somaxconn."""
+
+PAGE = "page"
+"""What the approvers' page's socket is called where listeners' sockets are called by their names with an "@" in front
+(no listener's name has one)."""
+
+Sockets = dict[str, socket.socket]
+"""Listening sockets: a listener's by "@" and its name, the page's by PAGE."""
+
+log = structlog.get_logger()
+
+
+def name_of(listener: Listener) -> str:
+    """What the listener's socket is called."""
+    return f"@{listener.name}"
+
+
+def open_sockets(settings: Settings, given: Sequence[tuple[str, socket.socket]] = ()) -> Sockets:
+    """All sockets of the settings: those of `given`, by the listener's name or else by address, and new ones for the
+    rest. Given sockets that nothing in the settings asks for are closed. Raises OSError, and then none stays open."""
+    left = list(given)
+    opened: Sockets = {}
+    try:
+        for listener in settings.listeners:
+            opened[name_of(listener)] = _given(left, listener.name, listener.address) or listening(listener)
+        if settings.page is not None:
+            page = settings.page.address
+            opened[PAGE] = _given(left, PAGE, page) or _tcp(page.host, page.port)
+    except OSError:
+        close(opened.values())
+        raise
+    finally:
+        for name, unwanted in left:
+            log.warning("socket not used", name=name, address=str(unwanted.getsockname()))
+        close(each for _, each in left)
+    return opened
+
+
+def close(sockets: Iterable[socket.socket]) -> None:
+    """Close them in this process; others that have them go on."""
+    for each in sockets:
+        each.close()
+
+
+def _given(left: list[tuple[str, socket.socket]], name: str, address: HostPort | UnixSocket) -> socket.socket | None:
+    """Take the one of this name out of what was given, or else the one at this address."""
+    found = [each for each in left if each[0] == name] or [each for each in left if _is_at(each[1], address)]
+    if not found:
+        return None
+    left.remove(found[0])
+    found[0][1].setblocking(False)
+    return found[0][1]
+
+
+def _is_at(listening: socket.socket, address: HostPort | UnixSocket) -> bool:
+    here = listening.getsockname()
+    match address:
+        case UnixSocket(path):
+            return bool(here == str(path))
+        case HostPort(host, port):
+            return bool(here[:2] == (host, port))
 
 
 def listening(listener: Listener) -> socket.socket:

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from datetime import datetime
 from email.utils import format_datetime
 
 from gateway.mail import Client, Part, Transaction
 
 SOFTWARE = "Mailwarden"
+
+BYPASS = "X-Mailwarden-Bypass"
+"""The field of mail that passed while something of the policy was suspended. What others write there is taken out."""
 
 OWN_PASSES = 3
 """How often one message may pass this very gateway: in, and out again after a forward; a third time is a loop."""
@@ -33,6 +37,17 @@ def received(transaction: Transaction, hostname: str) -> bytes:
 def decision(policy: str, action: str) -> bytes:
     """The field that tells which policy let the message pass and how."""
     return f"X-Mailwarden: action={action}; policy={policy}\r\n".encode("ascii")
+
+
+def bypassed(names: Sequence[str]) -> bytes:
+    """The field that tells what was suspended when the message passed; nothing where nothing was."""
+    folded = ",\r\n\t".join(names)  # a line for each: RFC 5322 section 2.1.1
+    return f"{BYPASS}: {folded}\r\n".encode("ascii") if names else b""
+
+
+def claims_bypass(root: Part) -> bool:
+    """True if the message came with such a field."""
+    return any(header.name.lower() == BYPASS.lower() for header in root.headers)
 
 
 def hops(root: Part) -> int:

@@ -63,6 +63,14 @@ class Finding:
         return {f.name: getattr(self, f.name) for f in fields(self) if f.name not in ("detail", "evidence")}
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecipientFinding(Finding):
+    """What a filter saw that concerns one of the recipients, by the address in the envelope; for the others it does not
+    count."""
+
+    recipient: str
+
+
 @runtime_checkable
 class PureFilter(Protocol):
     """A frozen dataclass whose fields are its options and whose `inspect` is a plain generator: bounded, no I/O.
@@ -166,7 +174,7 @@ class RuleOutcome:
     """What one rule made of one message for one recipient, and why, in words for an operator.
 
     `action` is what the rule asks for where it matches, or where it is unknown (its `on_unknown`); None where it asks
-    for nothing. A rule in shadow is recorded in the same way and changes nothing.
+    for nothing. A rule in shadow, or bypassed, is recorded in the same way and changes nothing.
     """
 
     id: str
@@ -199,12 +207,14 @@ class Outcome:
 class Verdict:
     """The decision on a whole message, explained: one outcome for each recipient, and what was looked at.
 
-    `policy` is the digest of the policy that decided.
+    `policy` is the digest of the policy that decided, `bypassed` what of it somebody had suspended: "rule NAME" or
+    "filter NAME".
     """
 
     policy: str
     outcomes: tuple[Outcome, ...]
     reports: tuple[Report, ...] = ()
+    bypassed: tuple[str, ...] = ()
 
     @property
     def action(self) -> Action:

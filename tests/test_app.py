@@ -97,6 +97,34 @@ async def test_a_changed_file_is_seen(start: Start, tmp_path: Path) -> None:
         assert (await send(gateway, "Subject: letter\n")).startswith("550")
 
 
+KNOWS_FILES = """
+version: 1
+organisation: {domains: [example.gov.vn]}
+filters: {virus: {digests: lists, yara: rules}}
+rules: [{id: no-malware, cite: test/1, when: {found: virus.infected}, then: reject}]
+"""
+RULE = 'rule Marked { strings: $a = "thu tuc khan" condition: $a }'
+CHANGED_FILES = {
+    "a rule is written": ("rules/deep/own.yar", RULE.replace("khan", "moi")),
+    "a rule comes": ("rules/fresh.yara", RULE.replace("Marked", "Other")),
+    "a list comes": ("lists/fresh.sha256", "0" * 64),
+}
+
+
+@pytest.mark.parametrize(("name", "text"), CHANGED_FILES.values(), ids=CHANGED_FILES)
+async def test_a_changed_file_of_a_filter_is_seen(start: Start, tmp_path: Path, name: str, text: str) -> None:
+    (tmp_path / "rules" / "deep").mkdir(parents=True)
+    (tmp_path / "rules" / "deep" / "own.yar").write_text(RULE)
+    (tmp_path / "lists").mkdir()
+    (tmp_path / "lists" / "own.txt").write_text("1" * 64)
+    async with FakeHop() as hop, start(hop.address, policy=KNOWS_FILES) as gateway:
+        before = gateway.policy.digest
+        async with asyncio.timeout(20):
+            while gateway.policy.digest == before:
+                (tmp_path / name).write_text(text)
+                await asyncio.sleep(0.1)
+
+
 async def test_a_transaction_keeps_the_policy_it_began_with(start: Start, tmp_path: Path) -> None:
     async with FakeHop() as hop, start(hop.address, policy=REFUSES_PLANS) as gateway:
         reader, writer = await asyncio.open_connection(*gateway.addresses["inbound"])

@@ -49,6 +49,7 @@ async def test_kept_mail_is_counted_as_it_is(house: House) -> None:
     await house.custody.reject(id, "a@example.gov.vn", "no")
     await house.custody.release(stopped, "officer@example.gov.vn")
     await census.take()
+    assert value(registry, "rule_releases_total", rule="odd") == 1
     assert value(registry, "held", state="waiting") == 1
     assert value(registry, "held_oldest_seconds") == 300
     assert value(registry, "quarantined", **{"class": "quarantine"}) == 0

@@ -142,6 +142,7 @@ def test_explain_as_json_is_the_contract(policy: Path, mail: Path) -> None:
         ],
         "findings": [],
         "unavailable": [],
+        "bypassed": [],
     }
 
 

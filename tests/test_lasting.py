@@ -11,8 +11,8 @@ import pytest
 from gateway.pipeline import judge
 from gateway.specimen import specimen
 from tests.conftest import Start
-from tests.engines.test_under_load import POLICY as SCANS
-from tests.engines.test_under_load import fake_clamd
+from tests.engines.test_states import POLICY as SCANS
+from tests.engines.test_states import fake_clamd
 from tests.faults import FakeHop
 from tests.test_app import send, value
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import ClassVar, get_args
 
 import pytest
 
+from filters.secret_marks import LevelWord
 from gateway.mail import Direction, Recipient
-from gateway.metrics import OTHER, Metrics
+from gateway.metrics import LEVELS, OTHER, Metrics
 from gateway.reading import Reason
 from gateway.reply import OK
 from gateway.verdict import Action, Finding, Outcome, Report, Verdict
@@ -71,7 +72,7 @@ SAID = {
         "social",
         0,
     ),
-    "a marking": (Report("secret_marks", (Marking(level="high"),)), MARKS, "level", "high", 1),
+    "a marking": (Report("secret_marks", (Marking(level="tối mật"),)), MARKS, "level", "toi-mat", 1),
     "an unknown level": (Report("secret_marks", (Marking(level="9"),)), MARKS, "level", OTHER, 1),
 }
 
@@ -81,7 +82,7 @@ def test_what_filters_say_is_counted_with_what_was_done(
     report: Report, name: str, label: str, word: str, count: int
 ) -> None:
     metrics = Metrics()
-    metrics.judged("inbound", Direction.INBOUND, verdict(report), size=1, seconds=0.1)
+    metrics.judged("inbound", Direction.INBOUND, verdict(report), size=1, seconds=0.1, added=0.1)
     labels = {label: word, "action": "hold"}
     assert (metrics.registry.get_sample_value(f"mailwarden_{name}", labels) or 0) == count
 
@@ -91,6 +92,10 @@ def test_why_something_could_not_be_looked_into(reason: str, label: str) -> None
     metrics = Metrics()
     metrics.examined(Report("any", (Uninspectable(reason=reason), Plain())))
     assert metrics.registry.get_sample_value("mailwarden_uninspectable_total", {"reason": label}) == 1
+
+
+def test_every_level_of_the_filter_has_its_label() -> None:
+    assert set(LEVELS) == set(get_args(LevelWord))
 
 
 def test_a_kind_of_notice_that_is_none_is_another() -> None:

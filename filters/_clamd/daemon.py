@@ -60,5 +60,6 @@ class Daemon:
     def _idlest(self) -> Session | None:
         """The session to use, None where a new one may be opened instead."""
         self.sessions = [session for session in self.sessions if not session.ended]
-        idlest = min(self.sessions, key=lambda session: session.load, default=None)
-        return idlest if idlest is None or not idlest.load or len(self.sessions) >= MOST_SESSIONS else None
+        usable = [session for session in self.sessions if not session.overdue]
+        idlest = min(usable, key=lambda session: session.load, default=None)
+        return idlest if idlest is None or not idlest.load or len(usable) >= MOST_SESSIONS else None

@@ -23,7 +23,8 @@ _ANSWER = re.compile(rb"(\d{1,10}): (.{1,2000})", re.DOTALL)
 @dataclass(slots=True, eq=False)
 class Session:
     """An open session. `waiting` are the scans that have no answer yet, by number; `load` counts those too that have
-    not been sent."""
+    not been sent. `overdue` is true once somebody waited in vain: it takes no more scans, for behind a connection that
+    is silent there may be nobody any more, and TCP would say so after a quarter of an hour."""
 
     reader: asyncio.StreamReader
     writer: asyncio.StreamWriter
@@ -33,6 +34,7 @@ class Session:
     writing: asyncio.Lock = field(default_factory=asyncio.Lock)
     listening: asyncio.Task[None] | None = None
     ended: str = ""
+    overdue: bool = False
 
     @classmethod
     async def open(cls, address: Address) -> Session:
@@ -63,9 +65,14 @@ class Session:
                     self.close("a scan was given up in the middle of its content")  # the session is out of step
                     raise
             return await answer
+        except asyncio.CancelledError:
+            self.overdue = True
+            raise
         finally:
             self.load -= 1
             answer.cancel()
+            if self.overdue and not self.load:
+                self.close("an answer did not come in time")
 
     async def _send(self, chunks: Iterable[bytes], answer: asyncio.Future[str]) -> None:
         self.writer.write(b"zINSTREAM\0")

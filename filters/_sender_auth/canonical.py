@@ -1,6 +1,7 @@
 """A message in the form in which it was signed (RFC 6376 section 3.4), in pieces and without a copy of the whole.
 
-Everything here is done by `bytes` methods that look at a whole window at once: 5 MB in about 10 ms.
+Everything here is done by `bytes` methods that look at a whole window at once: 5 MB in about 10 ms, and in 30 ms where
+every line has tabs, doubled spaces and spaces at its end.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ EMPTY_LINES = 32_768
 """Empty lines that are put out at a time."""
 
 _SPACE = re.compile(rb"[ \t\r\n]+")
+_TAB_AS_SPACE = bytes.maketrans(b"\t", b" ")
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,10 +71,11 @@ def body_hashes(raw: Raw, body: Span, forms: Iterable[Form]) -> dict[Form, Hashe
 
 def canonical_body(raw: Raw, body: Span, *, relaxed: bool) -> Iterator[bytes]:
     """The body in the simple (section 3.4.3) or relaxed form (section 3.4.4)."""
+    of_file = _is_of_file(raw, body)
     pending = 0  # line endings that count only if something follows
     held, begun = b"", False
     for window in windows(raw, body.start, body.stop):
-        data = _crlf(held + window)
+        data = _crlf(held + window) if of_file else held + window
         data, held = _relaxed(data) if relaxed else _without_lone_cr(data)
         data, ends = _without_last_lines(data)
         if data:
@@ -88,10 +91,19 @@ def canonical_body(raw: Raw, body: Span, *, relaxed: bool) -> Iterator[bytes]:
         yield b"\r\n"
 
 
+def _is_of_file(raw: Raw, body: Span) -> bool:
+    """True if the first line of the body ends as lines of files do, without a CR. By SMTP none does; in a body whose
+    first line ends with CRLF a lone LF is an octet like others."""
+    before = b""
+    for window in windows(raw, body.start, body.stop):
+        if (at := window.find(b"\n")) >= 0:
+            return (before + window[:at])[-1:] != b"\r"
+        before = window[-1:]
+    return False
+
+
 def _crlf(data: bytes) -> bytes:
-    """Lone LFs, which files have in the place of line endings, as CRLF. By SMTP none come."""
-    if data.count(b"\n") == data.count(b"\r"):  # a fifth of the time that counting pairs takes
-        return data
+    """Lone LFs, which files have in the place of line endings, as CRLF."""
     return data.replace(b"\r\n", b"\n").replace(b"\n", b"\r\n")
 
 
@@ -103,14 +115,18 @@ def _without_lone_cr(data: bytes) -> tuple[bytes, bytes]:
 def _relaxed(data: bytes) -> tuple[bytes, bytes]:
     """White space in lines made one space, that at their ends taken away; and what cannot be judged yet."""
     if b"\t" in data:
-        data = data.replace(b"\t", b" ")
-    while b"  " in data:  # halves the longest run each time
-        data = data.replace(b"  ", b" ")
+        data = data.translate(_TAB_AS_SPACE)
+    # No tab is left: tabs now mark the spaces that go, for to overwrite and delete is twice as fast as to replace.
+    if b"  " in data:
+        while b"   " in data:  # leaves a third of the longest run each time
+            data = data.replace(b"   ", b"\t\t ").translate(None, b"\t")
+        data = data.replace(b"  ", b"\t ")
     kept = len(data) - data.endswith(b"\r")
     if data[kept - 1 : kept] == b" ":
         kept -= 1
     data, held = data[:kept], data[kept:]
-    return data.replace(b" \r\n", b"\r\n"), held
+    data = data.replace(b" \r\n", b"\t\r\n")
+    return data.translate(None, b"\t") if b"\t" in data else data, held
 
 
 def _without_last_lines(data: bytes) -> tuple[bytes, int]:
@@ -118,7 +134,7 @@ def _without_last_lines(data: bytes) -> tuple[bytes, int]:
     tail = data[len(data.rstrip(b"\r\n")) :]
     if not tail.endswith(b"\n"):
         return data, 0
-    ends = (len(tail) - tail.rfind(b"\r\r") - 1) // 2
+    ends = (len(tail) - max(tail.rfind(b"\r\r"), tail.rfind(b"\n\n")) - 1) // 2
     return data[: len(data) - 2 * ends], ends
 
 

@@ -94,6 +94,8 @@ def _answers(record: AuditRecord) -> Table:
     """What every rule said of the message for this recipient when it came."""
     facts = record.facts
     title = Text(f"{record.id} to <{facts.get('recipient', '')}>: {facts.get('action', '')}, policy {facts['policy']}")
+    if bypassed := facts.get("bypassed"):
+        title.append(f", bypassed: {', '.join(bypassed)}", style="bold magenta")
     table = Table(title=title, title_justify="left", show_edge=False, pad_edge=False)
     for column in ("rule", "asks for", "because"):
         table.add_column(column, overflow="fold")

@@ -9,6 +9,7 @@ from datetime import datetime
 import structlog
 
 from gateway.custody.approvals import Roles
+from gateway.custody.lessons import Lessons
 from gateway.errors import StoreUnavailable
 from gateway.keeping import AuditRecord, AuditTrail, Codes, MailStore
 from gateway.mail import Mail, Raw, Span, Transaction
@@ -32,7 +33,8 @@ log = structlog.get_logger()
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Means:
-    """`policy` gives the one in force, `clock` the time, `link` the address of the page for a code's secret."""
+    """`policy` gives the one in force, `clock` the time, `link` the address of the page for a code's secret; `lessons`
+    has filters learn from what people decide."""
 
     mail: MailStore
     trail: AuditTrail
@@ -44,6 +46,7 @@ class Means:
     policy: Callable[[], Policy]
     clock: Callable[[], datetime]
     hostname: str
+    lessons: Lessons
 
     @property
     def roles(self) -> Roles:

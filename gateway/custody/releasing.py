@@ -85,7 +85,7 @@ class Releasing:
             await asyncio.wait(self._under_way)
 
     async def _attempt(self, kept: KeptMail, terms: Terms, content: Content, actor: str, comment: str) -> Attempt:
-        mail = _mail_of(kept, terms, content, self._means.policy())
+        mail = mail_of(kept, terms, content, self._means.policy())
         objection = await self._means.rescan(mail)
         if objection is not None:
             act = Act.DEFERRED if objection.action is Action.DEFER else Act.STOPPED
@@ -156,7 +156,8 @@ def _content(kept: KeptMail, raw: Raw) -> Content:
     return Content(raw, parse(raw))
 
 
-def _mail_of(kept: KeptMail, terms: Terms, content: Content, policy: Policy) -> Mail:
+def mail_of(kept: KeptMail, terms: Terms, content: Content, policy: Policy) -> Mail:
+    """The mail that it is when it is looked at again, to those whom it goes on to."""
     return Mail(
         id=kept.id,
         listener=kept.listener,

@@ -8,12 +8,13 @@ import structlog
 
 from gateway.custody.approvals import Reason, folded, is_own
 from gateway.custody.means import Journal, Means
-from gateway.custody.releasing import Releasing, content_of
-from gateway.custody.steps import Act, Answer, last, record
+from gateway.custody.releasing import Content, Releasing, content_of, mail_of
+from gateway.custody.steps import CLOCK, Act, Answer, last, record
 from gateway.custody.telling import TROUBLE, Telling
 from gateway.custody.terms import Terms, terms_of
 from gateway.errors import StoreUnavailable
 from gateway.keeping import KeptMail, Kind, State, Step
+from gateway.lasting import Deed
 from gateway.notices.model import Decision
 
 log = structlog.get_logger()
@@ -43,6 +44,8 @@ class Settling:
         if attempt.act is None:
             return Answer(None, await self._state_as_reason(kept.id))
         if attempt.act is Act.RELEASED:
+            if actor != CLOCK:
+                await self._teach(kept, terms, content, "released")
             await self.destroy(kept.id)
             await self._telling.released(kept, terms, original, actor, comment)
         elif attempt.act is Act.UNKNOWN or (attempt.act in TROUBLE and kept.kind is Kind.HELD):
@@ -52,9 +55,12 @@ class Settling:
     async def end(self, kept: KeptMail, state: State, step: Step, told: Decision | None) -> Answer:
         """It does not go on. The sender of held mail is told this decision, if any."""
         original = await self._telling.summary(kept) if told is not None and kept.kind is Kind.HELD else None
+        content = await self._lesson(kept) if step.act == Act.DELETED else None
         await self._journal.before(record(kept, step))
         if not await self._means.mail.move(kept.id, before=State.WAITING, after=state, step=step):
             return await self._too_late(kept, step)
+        if content is not None:
+            await self._teach(kept, terms_of(kept), content, "deleted")
         await self.destroy(kept.id)
         if told is not None and original is not None:
             await self._telling.decided(kept, terms_of(kept), original, told, step.actor, step.comment)
@@ -90,6 +96,21 @@ class Settling:
         """Destroy what could not be destroyed when its message ended."""
         for id in tuple(self._leftover):
             await self.destroy(id)
+
+    async def _lesson(self, kept: KeptMail) -> Content | None:
+        """The content of a message that a person deletes, if a filter learns from it."""
+        if not self._means.lessons.wanted(kept, "deleted"):
+            return None
+        try:
+            return await content_of(self._means, kept)
+        except StoreUnavailable:  # it is to go all the same
+            return None
+
+    async def _teach(self, kept: KeptMail, terms: Terms, content: Content, deed: Deed) -> None:
+        """Have filters learn from what a person did, as long as the content is there."""
+        if self._means.lessons.wanted(kept, deed):
+            mail = mail_of(kept, terms, content, self._means.policy())
+            await self._means.lessons.teach(kept, mail, deed)
 
     async def _too_late(self, kept: KeptMail, step: Step) -> Answer:
         """Somebody else was faster: what was written down before the act did not happen."""

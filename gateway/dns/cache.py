@@ -11,8 +11,9 @@ SHORTEST, LONGEST = 60.0, 3600.0
 """Seconds an answer is kept, whatever its TTL says: under a minute every message would ask anew, over an hour a key
 that was taken back would still be believed."""
 
-FAILURE = 5.0
-"""Seconds for which "nobody could say" is believed (RFC 9520 wants at least 1 s, and at most 5 min)."""
+FAILURE = 2.0
+"""Seconds for which "nobody could say" is believed (RFC 9520 wants at least 1 s, and at most 5 min): mail flows again
+within 5 s of a nameserver's return."""
 
 STALE = 3600.0
 """Seconds beyond its time for which an answer stands in where nobody can say now (RFC 8767 allows days)."""

@@ -4,6 +4,7 @@ name."""
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import time
 from dataclasses import dataclass, field
 from functools import lru_cache
@@ -20,8 +21,9 @@ from gateway.errors import Unavailable
 PATIENCE = 5.0
 """Seconds for one question, all nameservers together; a recursive one gives up after as long."""
 
-ONE_TRY = 0.8
-"""The share of that for a single datagram; the rest is for seeing whether the nameserver is there at all."""
+TRIES, ONE_TRY = 4, 0.2
+"""Datagrams of a question, as some get lost, and the share of that time that each is given; a nameserver that takes
+longer answers a later one. The rest is for seeing whether it is there at all."""
 
 ALIVE_WITHIN = 0.5
 """Seconds in which a nameserver must answer the simplest question to be called alive."""
@@ -92,15 +94,16 @@ class Resolver:
                 await asyncio.to_thread(load_library)  # the loop has other things to do meanwhile
             reply = await self._reply(name, kind)
             reason = reply.trouble
-        except Unavailable as error:
+        except Unavailable as error:  # says nothing of the name: it is asked again as soon as there is a nameserver
             reply, reason = _SILENT, str(error)
-        now = time.monotonic()
+        else:
+            if reply.answer is None:
+                self.cache.failed(key, reason, time.monotonic())
         if reply.answer is not None:
-            self.cache.put(key, reply.answer, reply.ttl, now)
+            self.cache.put(key, reply.answer, reply.ttl, time.monotonic())
             return reply.answer
-        self.cache.failed(key, reason, now)
         old = self.cache.get(key)
-        if old is not None and old.answer is not None and now < old.stale_until():
+        if old is not None and old.answer is not None and time.monotonic() < old.stale_until():
             return old.answer
         raise LookupFailed(f"{kind} {name}: {reason}")
 
@@ -110,12 +113,12 @@ class Resolver:
 
         async def question(server: HostPort) -> Reply:
             asked.append(server)
-            try:
-                return await ask(server, name, kind, self.patience * ONE_TRY, dnssec=self.dnssec)
-            except TimeoutError:
-                if await is_alive(server, ALIVE_WITHIN):
-                    return _SILENT
-                raise EngineFailure(f"no answer in {self.patience * ONE_TRY:.1f} s") from None
+            for _ in range(TRIES):
+                with contextlib.suppress(TimeoutError):
+                    return await ask(server, name, kind, self.patience * ONE_TRY, dnssec=self.dnssec)
+            if await is_alive(server, ALIVE_WITHIN):
+                return _SILENT
+            raise EngineFailure(f"no answer in {self.patience * TRIES * ONE_TRY:.1f} s")
 
         reply = await one_answer(self.engines, question, self.patience)
         others = [engine for engine in self.engines if engine.address not in asked]

@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator
 
 import structlog
 
+from gateway.doctor.bypass import bypass
 from gateway.doctor.clock import clock
 from gateway.doctor.engines import engines
 from gateway.doctor.gate import gate
@@ -15,6 +16,7 @@ from gateway.doctor.network import listeners, next_hops, resolver
 from gateway.doctor.policies import policies
 from gateway.doctor.postfix import postfix
 from gateway.doctor.reading import reading
+from gateway.doctor.selfprobe import selfprobe
 from gateway.doctor.storage import storage
 
 CHECKS: tuple[Check, ...] = (
@@ -22,9 +24,11 @@ CHECKS: tuple[Check, ...] = (
     engines,
     reading,
     gate,
+    bypass,
     storage,
     next_hops,
     listeners,
+    selfprobe,
     resolver,
     postfix,
     clock,

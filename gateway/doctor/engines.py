@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from typing import Protocol, runtime_checkable
 
-from gateway.doctor.model import Line, Patient, fail, ok
+from gateway.doctor.model import Line, Patient, fail, ok, warn
 from gateway.errors import Unavailable
 
 WITHIN = 5.0
@@ -18,7 +18,10 @@ class Pinged(Protocol):
     """A filter with an engine behind it."""
 
     async def ping(self) -> str:
-        """What the engine says of itself: name, version, age of its signatures. Raises Unavailable."""
+        """What the engine says of itself: name, version, age of its signatures. Raises Unavailable.
+
+        A filter that answers and still sees little says so by an attribute `shortfall`.
+        """
         ...
 
 
@@ -33,8 +36,11 @@ async def _asked(name: str, engine: Pinged) -> Line:
     advice = f"start the engine, or correct the options of {name}: until then mail that needs it waits"
     try:
         async with asyncio.timeout(WITHIN):
-            return ok(f"engine {name}", await engine.ping())
+            said = await engine.ping()
     except Unavailable as error:
         return fail(f"engine {name}", str(error), advice)
     except TimeoutError:
         return fail(f"engine {name}", f"no answer within {WITHIN:g} s", advice)
+    if shortfall := getattr(engine, "shortfall", ""):
+        return warn(f"engine {name}", said, shortfall)
+    return ok(f"engine {name}", said)

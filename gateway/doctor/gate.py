@@ -6,16 +6,17 @@ import asyncio
 from collections.abc import AsyncIterator
 
 from gateway.doctor.model import Line, Patient, State, ok, warn
-from gateway.doctor.samples import SAMPLES, Sample
 from gateway.mail import Client, Direction
 from gateway.pipeline import judge
+from gateway.samples import OUTSIDE_DOMAIN, SAMPLES, Sample, role_address
 from gateway.specimen import specimen
 from gateway.verdict import Action, Outcome, Report, RuleOutcome, Truth
 
-OUTSIDE = "doctor@outside.example"
-"""An address of nobody (RFC 2606)."""
+OUTSIDE = f"doctor@{OUTSIDE_DOMAIN}"
 
-OUTSIDE_CLIENT = Client(address="198.51.100.7", name="mx.outside.example", helo="mx.outside.example", tls=True)
+OUTSIDE_CLIENT = Client(
+    address="198.51.100.7", name=f"mx.{OUTSIDE_DOMAIN}", helo=f"mx.{OUTSIDE_DOMAIN}", tls=True
+)
 """A machine of nobody (RFC 5737)."""
 
 
@@ -48,8 +49,7 @@ async def _tried(patient: Patient, sample: Sample) -> Line:
 def _inside(patient: Patient) -> str:
     """An address of the organisation that is in use, as far as its directory tells."""
     active = (each.address for each in patient.policy.accounts.values() if each.state == "active")
-    domain = min(patient.policy.organisation.domains, default=patient.settings.hostname)
-    return next(active, f"postmaster@{domain}")
+    return next(active, role_address(patient.policy.organisation.domains, patient.settings.hostname))
 
 
 def _line(sample: Sample, outcome: Outcome) -> Line:

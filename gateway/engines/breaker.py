@@ -11,12 +11,12 @@ OPENS_AFTER = 5
 FIRST_PAUSE = 0.5
 """Seconds until an engine that was left alone is tried again; doubled by each trial that fails."""
 
-LONGEST_PAUSE = 4.0
-"""Mail flows again within 5 s of an engine's return."""
+LONGEST_PAUSE = 2.0
+"""Mail flows again within 5 s of an engine's return, also where its first answer takes a second or two, as spamd's."""
 
 
 class Circuit(StrEnum):
-    """Whether requests go through. While half open a single one is on its way, to see."""
+    """Whether requests go through. While half open a single one now and then is, to see."""
 
     CLOSED = "closed"
     OPEN = "open"
@@ -25,7 +25,8 @@ class Circuit(StrEnum):
 
 @dataclass(slots=True)
 class Breaker:
-    """The state of one engine's circuit. Times are of any clock that runs evenly; it knows none itself."""
+    """The state of one engine's circuit: `pause` is the time between trials, `closed_again` when the next may be made.
+    Times are of any clock that runs evenly; it knows none itself."""
 
     failures: int = 0
     state: Circuit = Circuit.CLOSED
@@ -33,11 +34,14 @@ class Breaker:
     closed_again: float = 0.0
 
     def lets_through(self, now: float) -> bool:
-        """True if a request may be made now. After a pause one may, and only one until it is known how it went."""
-        if self.state is Circuit.OPEN and now >= self.closed_again:
-            self.state = Circuit.HALF_OPEN
+        """True if a request may be made now. After a pause one may; the next when it is known how that went, or, where
+        it hangs, after another pause: an engine that is back must not wait for a trial that began before."""
+        if self.state is Circuit.CLOSED:
             return True
-        return self.state is Circuit.CLOSED
+        if now < self.closed_again:
+            return False
+        self.state, self.closed_again = Circuit.HALF_OPEN, now + LONGEST_PAUSE
+        return True
 
     def succeeded(self) -> None:
         """The engine answered, whatever it said."""

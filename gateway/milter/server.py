@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 
 from gateway import reply
+from gateway.entrance import Entrance
 from gateway.handling import Reception
+from gateway.intake import Intake
 from gateway.milter.session import CHUNK, Session
-from gateway.sockets import listening
 
 TURNED_AWAY = 200
 """Sessions beyond the limit that hear 421 for themselves. Further ones are closed at once, which the MTA answers by
@@ -17,8 +19,10 @@ its `milter_default_action`: they must cost nothing."""
 class Sessions:
     """All sessions with MTAs, over all milter listeners; `limit` of them may bring mail."""
 
-    def __init__(self, limit: int) -> None:
+    def __init__(self, limit: int, intake: Intake) -> None:
         self.limit = limit
+        self.intake = intake
+        self.done = 0
         self.closing = False
         self._open: dict[Session, asyncio.Task[None]] = {}
         self._turned_away = 0
@@ -38,6 +42,11 @@ class Sessions:
         session = Session(reception, reader, writer, refusal)
         self._turned_away += refusal is not None
         self._open[session] = asyncio.get_running_loop().create_task(self._run(session), name="milter session")
+
+    async def linger(self, seconds: float) -> None:
+        """Let the sessions go on for so long: somebody else takes the new ones meanwhile."""
+        if tasks := list(self._open.values()):
+            await asyncio.wait(tasks, timeout=seconds)
 
     async def empty(self, seconds: float) -> None:
         """Close: the idle at once; those with a message under way have `seconds` to end it."""
@@ -61,14 +70,19 @@ class Sessions:
             await session.run()
         finally:
             del self._open[session]
+            self.done += 1
             self._turned_away -= counted
             session.reception.observer.session_closed(name)
 
 
-async def listen(reception: Reception, sessions: Sessions) -> asyncio.Server:
-    """Open one listener. Raises OSError where its address cannot be had."""
+def listen(reception: Reception, sessions: Sessions, listening: socket.socket) -> Entrance:
+    """Let in who connects to the socket; those who are too many find it closed, which the MTA answers by its
+    `milter_default_action`."""
 
     def connected(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         sessions.admit(reception, reader, writer)
 
-    return await asyncio.start_server(connected, sock=listening(reception.listener), limit=CHUNK)
+    def factory() -> asyncio.StreamReaderProtocol:
+        return asyncio.StreamReaderProtocol(asyncio.StreamReader(limit=CHUNK), connected)
+
+    return Entrance(listening, factory, sessions.intake, lambda _: reception.observer.shed("load"))

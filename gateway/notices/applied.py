@@ -8,18 +8,19 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import IntEnum
 
 import structlog
 
 from gateway.keeping import KeptMail, Kind
-from gateway.notices.model import AppliedRecipient, AppliedSender, KeptRecipient, Notice, OfficerAlert
+from gateway.mail import domain_of
+from gateway.notices.model import AppliedRecipient, AppliedSender, Gather, KeptRecipient, Notice, OfficerAlert
 from gateway.notices.original import Original
 from gateway.notices.sender import Clock
 from gateway.policy.model import Policy
 from gateway.policy.rule import Bilingual, Rule
-from gateway.verdict import Action, Outcome, Truth
+from gateway.verdict import Action, Finding, Outcome, Truth
 
 MOST_RECIPIENTS = 50
 """Recipients of one message who are told one by one; the others of mail that is kept find it in their digest."""
@@ -29,11 +30,19 @@ log = structlog.get_logger()
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Affair:
-    """One message that rules want people told of: `outcomes` say for each recipient what was done, by `policy`."""
+    """One message that rules want people told of: `outcomes` say for each recipient what was done, by `policy`, and
+    `findings` what was found, as far as people may hear of it."""
 
     policy: Policy
     original: Original
     outcomes: tuple[Outcome, ...]
+    findings: tuple[Finding, ...] = ()
+
+    @property
+    def source(self) -> str:
+        """The service that a filter has named as the message's, else its sender's domain, "" for the null sender."""
+        named = (finding.facts().get("service") for finding in self.findings)
+        return next((name for name in named if isinstance(name, str) and name), domain_of(self.original.sender))
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,12 +74,14 @@ class _Person:
     address: str
     role: _Role
     action: Action
+    gather: Gather | None = None
     texts: dict[Bilingual, None] = field(default_factory=dict)
     recipients: dict[str, None] = field(default_factory=dict)
 
 
 def applied(affair: Affair, kept: KeptMail | None, moment: datetime) -> list[Notice]:
-    """The notices, at most one for each person; `kept` is the message's entry where it was kept."""
+    """The notices, at most one for each person, besides those that rules want gathered; `kept` is the message's entry
+    where it was kept."""
     original = affair.original
     if original.bare and not original.sender and not original.marker:
         return []  # without its header nobody knows whether it is a notice of ours
@@ -90,9 +101,10 @@ def applied(affair: Affair, kept: KeptMail | None, moment: datetime) -> list[Not
 def _persons(affair: Affair, original: Original) -> list[_Person]:
     rules = {rule.id.text: rule for rule in affair.policy.rules}
     officers = [officer.text for officer in affair.policy.organisation.officers]
-    persons: dict[str, _Person] = {}
+    persons: dict[tuple[str, str], _Person] = {}
     for outcome in affair.outcomes:
         for rule in _telling(outcome, rules):
+            gather = _gather(rule, affair)
             for notified in rule.with_.notify:
                 match notified.text:
                     case word if word not in outcome.notify:
@@ -106,7 +118,8 @@ def _persons(affair: Affair, original: Original) -> list[_Person]:
                     case address:
                         role, addresses = _Role.OFFICER, [address]
                 for address in filter(None, addresses):
-                    person = persons.setdefault(address.lower(), _Person(address, role, outcome.action))
+                    key = address.lower(), gather.rule if gather is not None else ""
+                    person = persons.setdefault(key, _Person(address, role, outcome.action, gather))
                     person.role, person.action = max(person.role, role), max(person.action, outcome.action)
                     person.texts[rule.with_.text] = None
                     person.recipients[outcome.recipient.address] = None
@@ -122,18 +135,30 @@ def _telling(outcome: Outcome, rules: dict[str, Rule]) -> Iterator[Rule]:
                 yield rule
 
 
+def _gather(rule: Rule, affair: Affair) -> Gather | None:
+    """With what the rule's notices are put together; None where each message is told of."""
+    every = rule.with_.summary
+    return Gather(rule.id.text, rule.cites, timedelta(seconds=every), affair.source) if every is not None else None
+
+
 def _notice(person: _Person, original: Original, moment: datetime) -> Notice | None:
-    text, to, action = _joined(person.texts), person.address, person.action
+    text, to, action, gather = _joined(person.texts), person.address, person.action, person.gather
+    occasion = gather.rule if gather is not None else ""
     if person.role is _Role.OFFICER:
         about = replace(original, recipients=tuple(filter(None, person.recipients)))
-        return OfficerAlert(to=to, moment=moment, original=about, text=text, action=action)
+        return OfficerAlert(
+            to=to, moment=moment, occasion=occasion, original=about, text=text, gather=gather, action=action
+        )
     if person.role is _Role.SENDER:
         if action is Action.HOLD or action >= Action.DEFER:  # custody tells him, or his own server does
             return None
         return AppliedSender(to=to, moment=moment, original=original, text=text, action=action)
+    about = replace(original, recipients=(to,)) if gather is not None else original
     if action.owns:
-        return KeptRecipient(to=to, moment=moment, original=original, text=text)
-    return AppliedRecipient(to=to, moment=moment, original=original, text=text, action=action)
+        return KeptRecipient(to=to, moment=moment, occasion=occasion, original=about, text=text, gather=gather)
+    return AppliedRecipient(
+        to=to, moment=moment, occasion=occasion, original=about, text=text, gather=gather, action=action
+    )
 
 
 def _joined(texts: Iterable[Bilingual]) -> Bilingual:

@@ -45,6 +45,7 @@ class Fate(StrEnum):
     UNANSWERABLE = "unanswerable"  # an answer to what nobody answers automatically
     DUPLICATE = "duplicate"
     THROTTLED = "throttled"
+    GATHERED = "gathered"  # told later, in one with others
     LOST = "lost"  # the outbox could not take it
 
 
@@ -111,7 +112,8 @@ class Guard:
         self._remembered[notice.id] = None
         if len(self._remembered) > MOST_REMEMBERED:
             del self._remembered[next(iter(self._remembered))]
-        if isinstance(notice, RESTRAINED) or self._throttle.admit(notice):
+        gathered = isinstance(notice, MessageNotice) and notice.gather is not None
+        if gathered or isinstance(notice, RESTRAINED) or self._throttle.admit(notice):
             return None
         return Fate.THROTTLED
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import ClassVar
 
@@ -28,6 +28,7 @@ class NoticeKind(StrEnum):
     RELEASED_RECIPIENT = "released-recipient"
     DIGEST_RECIPIENT = "digest-recipient"
     FLOOD_SUMMARY = "flood-summary"
+    GATHERED_SUMMARY = "gathered-summary"
 
 
 class Decision(StrEnum):
@@ -63,12 +64,24 @@ class Notice:
         return hashlib.sha256(repr(what).encode()).hexdigest()[:40]
 
 
+@dataclass(frozen=True, slots=True)
+class Gather:
+    """That a notice is put together with others of `rule`, which cites `clauses`, that come within a time. `source` is
+    under what it counts: the service that a filter has named, or the sender's domain."""
+
+    rule: str
+    clauses: tuple[str, ...]
+    every: timedelta
+    source: str
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MessageNotice(Notice):
-    """A notice about one message. `text` is what the rule itself says to people."""
+    """A notice about one message. `text` is what the rule itself says to people; with `gather` it is not told alone."""
 
     original: Original
     text: Bilingual | None = None
+    gather: Gather | None = None
 
     @property
     def about(self) -> str:
@@ -187,8 +200,30 @@ class FloodSummary(Notice):
     until: datetime
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GatheredSummary(Notice):
+    """What would have been `total` notices of one kind about one rule, from `since` until `until`: the services or
+    senders with their numbers, not all of them if there are very many, and some of the `recipients`."""
+
+    kind = NoticeKind.GATHERED_SUMMARY
+    of: NoticeKind
+    rule: str
+    clauses: tuple[str, ...]
+    text: Bilingual | None
+    total: int
+    sources: tuple[tuple[str, int], ...]
+    recipients: tuple[str, ...]
+    since: datetime
+    until: datetime
+
+    @property
+    def others(self) -> int:
+        """Messages of services and senders that are not named."""
+        return self.total - sum(count for _, count in self.sources)
+
+
 ANSWERS = (HeldSender, DecidedSender, AppliedSender)
 """Notices to the sender of a message: automatic answers, to which RFC 3834 applies."""
 
-RESTRAINED = (DigestRecipient, FloodSummary)
+RESTRAINED = (DigestRecipient, FloodSummary, GatheredSummary)
 """Notices that come once in a period as they are, and so are never throttled."""

@@ -11,8 +11,9 @@ import structlog
 
 from gateway.errors import StoreUnavailable
 from gateway.notices.compose import Letterhead, compose
+from gateway.notices.gathering import Gathering
 from gateway.notices.guard import Audience, Fate, Guard
-from gateway.notices.model import Notice
+from gateway.notices.model import MessageNotice, Notice
 from gateway.notices.outbox import Letter, Outbox
 from gateway.notices.sender import PAUSE, Clock, Sender
 from gateway.notices.throttle import Limits
@@ -35,6 +36,7 @@ class Notifier:
         letterhead: Letterhead,
         audience: Callable[[], Audience],
         limits: Limits,
+        gathering: Gathering,
         outbox: Outbox,
         hop: NextHop,
         clock: Clock,
@@ -44,6 +46,7 @@ class Notifier:
         self._letterhead = letterhead
         self._audience = audience
         self._guard = Guard(limits)
+        self._gathering = gathering
         self._outbox = outbox
         self._clock = clock
         self._told = told
@@ -81,7 +84,7 @@ class Notifier:
             self._wanted.clear()
             pause = PAUSE
             try:
-                await self.tell_of_floods()
+                await self.tell_summaries()
                 pause = await self._sender.round()
             except StoreUnavailable as error:
                 log.error("notices wait", reason=str(error))
@@ -99,12 +102,18 @@ class Notifier:
         self._stopped.set()
         self._wanted.set()
 
-    async def tell_of_floods(self) -> None:
-        """Tell those whose notices were suppressed how many were, once their hour is over."""
+    async def tell_summaries(self) -> None:
+        """Tell those whose notices were suppressed or put together of them, once their time is over."""
         for summary in self._guard.summaries(self._clock()):
             await self.tell(summary)
+        for gathered in await self._gathering.over(self._clock()):
+            if await self.tell(gathered) is not Fate.LOST:
+                await self._gathering.forget(gathered)
 
     async def _queue(self, notice: Notice) -> Fate:
+        if isinstance(notice, MessageNotice) and notice.gather is not None:
+            await self._gathering.take(notice, notice.gather)
+            return Fate.GATHERED
         message = await asyncio.to_thread(compose, notice, self._letterhead)  # a long digest takes 0.1 s
         letter = Letter(
             id=notice.id,

@@ -18,7 +18,7 @@ from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from gateway.mime.compose import one_line
 from gateway.mime.names import shown
-from gateway.notices.model import MessageNotice, Notice
+from gateway.notices.model import GatheredSummary, MessageNotice, Notice
 from gateway.verdict import Action
 
 VALUE_LIMIT = 300
@@ -154,7 +154,7 @@ def _safe(sections: Sequence[Section]) -> list[dict[str, Any]]:
 
 def _own_lines(notice: Notice, language: Language) -> list[Safe]:
     """The rule's own text, which an administrator wrote: its lines and links stay."""
-    if not isinstance(notice, MessageNotice) or notice.text is None:
+    if not isinstance(notice, (MessageNotice, GatheredSummary)) or notice.text is None:
         return []
     text = notice.text.vi if language.code == "vi" else notice.text.en
     return [Safe(line) for raw in text[:TEXT_LIMIT].splitlines() if (line := one_line(raw))]

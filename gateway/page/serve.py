@@ -60,20 +60,15 @@ class _Server(uvicorn.Server):
 
 
 @contextlib.asynccontextmanager
-async def serve_page(host: str, port: int, page: ASGIApp, *, proxies: Sequence[str] = ()) -> AsyncIterator[int]:
+async def serve_page(
+    host: str, port: int, page: ASGIApp, *, proxies: Sequence[str] = (), listening: socket.socket | None = None
+) -> AsyncIterator[int]:
     """Serve the page until the block ends; answers under way are brought to their end. Gives the port (0: any free).
 
-    `proxies` are the addresses whose X-Forwarded-For is believed. Raises OSError where the address cannot be had.
+    `proxies` are the addresses whose X-Forwarded-For is believed. `listening` is a socket that is open already; it is
+    closed in the end. Raises OSError where the address cannot be had.
     """
-    loop = asyncio.get_running_loop()
-    family, kind, number, _, address = (await loop.getaddrinfo(host, port, type=socket.SOCK_STREAM))[0]
-    listener = socket.socket(family, kind, number)
-    try:
-        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        listener.bind(address)
-    except OSError:
-        listener.close()
-        raise
+    listener = listening or await _bound(host, port)
     server = _Server(
         uvicorn.Config(
             page,
@@ -93,11 +88,24 @@ async def serve_page(host: str, port: int, page: ASGIApp, *, proxies: Sequence[s
         )
     )
     running = asyncio.create_task(server.serve(sockets=[listener]), name="page")
-    listening = asyncio.create_task(server.listening.wait())
+    begun = asyncio.create_task(server.listening.wait())
     try:
-        await asyncio.wait((running, listening), return_when=asyncio.FIRST_COMPLETED)
+        await asyncio.wait((running, begun), return_when=asyncio.FIRST_COMPLETED)
         yield listener.getsockname()[1]
     finally:
-        listening.cancel()
+        begun.cancel()
         server.should_exit = True
         await running
+
+
+async def _bound(host: str, port: int) -> socket.socket:
+    loop = asyncio.get_running_loop()
+    family, kind, number, _, address = (await loop.getaddrinfo(host, port, type=socket.SOCK_STREAM))[0]
+    made = socket.socket(family, kind, number)
+    try:
+        made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        made.bind(address)
+    except OSError:
+        made.close()
+        raise
+    return made

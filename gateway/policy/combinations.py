@@ -23,6 +23,9 @@ KEPT = STRUCTURE | {"received", "return-path", "from", "date"}
 ADDED = STRUCTURE | {"received", "return-path", "from", "date", "to", "cc", "subject", "sender", "message-id"}
 """Header fields that a message has once (RFC 5322 section 3.6), or that tell where it was; they are not added."""
 
+SUMMARY = (300.0, 86_400.0)
+"""Seconds that a summary may be of: less is hardly fewer notices, and after more nobody can act on it."""
+
 _STATUS = re.compile(r"[245]\.[0-9]{1,3}\.[0-9]{1,3}")  # RFC 3463 section 2
 _CLOSING = (421, 521)  # RFC 5321 section 3.8, RFC 7504: these end the session, not the message
 
@@ -37,6 +40,7 @@ def complaints(rule: WrittenRule) -> Iterator[Complaint]:
     yield from _headers(rule.with_)
     yield from _placeholders(rule)
     yield from _notices(rule)
+    yield from _summary(rule)
     yield from _unknown(rule)
 
 
@@ -124,6 +128,18 @@ def _notices(rule: WrittenRule) -> Iterator[Complaint]:
             rule.with_.where,
             '"notify: recipient" needs "direction: [inbound, internal]": we send no notices to strangers',
         )
+
+
+def _summary(rule: WrittenRule) -> Iterator[Complaint]:
+    if (every := rule.with_.summary) is None:
+        return
+    told = {notified.text for notified in rule.with_.notify}
+    if not told:
+        yield rule.with_.where, '"summary" needs "notify": who is to be told?'
+    if "sender" in told:
+        yield rule.with_.where, '"summary" is not for "notify: sender": who sends a message must hear what became of it'
+    if not SUMMARY[0] <= every <= SUMMARY[1]:
+        yield rule.with_.where, '"summary" must be from 5m to 1d'
 
 
 def _unknown(rule: WrittenRule) -> Iterator[Complaint]:

@@ -1,5 +1,8 @@
-"""The files that filters are made of beside their options: lexicons, catalogues, patterns. They decide like the policy
-itself, so they are watched like it and are in its digest."""
+"""The files that filters are made of beside their options: lexicons, catalogues, patterns, lists. They decide like the
+policy itself, so they are watched like it and are in its digest.
+
+A file that a filter writes itself, as it learns, is none of these: its option has the metadata `{"memory": True}`.
+"""
 
 from __future__ import annotations
 
@@ -13,18 +16,19 @@ from gateway.verdict import Filter
 
 
 def filter_files(filters: Iterable[Filter]) -> tuple[Path, ...]:
-    """The files that options of type `Path` name, those of a folder one by one, in the order of the filters."""
+    """The files that options of type `Path` name, a folder with all that lies in it, in the order of the filters."""
     found: dict[Path, None] = {}
     for each in filters:
         if is_dataclass(each):
             for field in fields(each):
-                if field.init:
+                if field.init and not field.metadata.get("memory"):
                     found |= dict.fromkeys(_files(getattr(each, field.name)))
     return tuple(found)
 
 
 def content_digest(files: Iterable[Path]) -> str:
-    """One text for what the files say; a file that cannot be read any more counts as empty."""
+    """One text for what the files say; a file that cannot be read any more counts as empty, and
+    so does a folder."""
     digest = hashlib.sha256()
     for file in files:
         try:
@@ -34,9 +38,25 @@ def content_digest(files: Iterable[Path]) -> str:
     return digest.hexdigest()
 
 
+def stamps(files: Iterable[Path]) -> tuple[tuple[int, int, int] | None, ...]:
+    """What tells without reading that a file is no longer the same: its time, its size, and which it is. A folder's
+    time is that of its last file that came or went. Links are followed: a volume of Kubernetes changes by one."""
+    return tuple(map(_stamp, files))
+
+
+def _stamp(file: Path) -> tuple[int, int, int] | None:
+    try:
+        found = file.stat()
+    except OSError:
+        return None
+    return found.st_mtime_ns, found.st_size, found.st_ino
+
+
 def _files(value: Any) -> Iterator[Path]:
     if isinstance(value, Path):
-        yield from sorted(value.iterdir()) if value.is_dir() else (value,)
+        yield value
+        if value.is_dir():
+            yield from sorted(value.rglob("*"))
     elif isinstance(value, tuple | frozenset):
         for each in value:
             yield from _files(each)

@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
-from gateway.policy.logic import MATCH, NO_MATCH, UNKNOWN, Answer, Known, Leaf
+from gateway.policy.logic import MATCH, NO_MATCH, UNKNOWN, Answer, Known, Leaf, Scope
 from gateway.policy.matchers import Matcher, shown
-from gateway.verdict import Finding
+from gateway.verdict import Finding, RecipientFinding
 
 SHOWN_FINDINGS = 3
 """Findings that an explanation names; all of them are in the verdict's reports."""
@@ -33,7 +33,7 @@ class Found(Leaf):
             for name, code in self.codes
             if name in known.reports
             for finding in known.reports[name].findings
-            if finding.code == code and self._meets(finding, known)
+            if finding.code == code and self._concerns(finding, known) and self._meets(finding, known)
         ]
         if len(met) >= self.min_count:
             words = "; ".join(dict.fromkeys(_finding_in_words(code, finding) for code, finding in met[:SHOWN_FINDINGS]))
@@ -41,8 +41,16 @@ class Found(Leaf):
             return Answer(MATCH, f"found {words}{more}", tuple(finding for _, finding in met))
         if blind := self._blind(known):
             return Answer(UNKNOWN, "; ".join(blind.values()), waits=tuple(blind))
-        others = any(f.code == code for name, code in self.codes for f in known.reports[name].findings)
+        others = any(
+            f.code == code and self._concerns(f, known)
+            for name, code in self.codes
+            for f in known.reports[name].findings
+        )
         return Answer(NO_MATCH, self._missed(len(met), others=others)) if others else self.nothing
+
+    def _concerns(self, finding: Finding, known: Known) -> bool:
+        """True if the finding counts for whom the question is asked."""
+        return True
 
     def _meets(self, finding: Finding, known: Known) -> bool:
         return all(matcher.matches(_values(getattr(finding, name)), known.day) for name, matcher in self.where.items())
@@ -64,6 +72,24 @@ class Found(Leaf):
         if self.min_count > 1:
             return f"found {met} of {names}, wanted {self.min_count}" + (f" with {wanted}" if wanted else "")
         return f"found {names}, but not with {wanted}" if others else f"did not find {names}"
+
+
+@dataclass(frozen=True, slots=True)
+class FoundForRecipient(Found):
+    """The same where a kind is of findings that concern one recipient: each recipient has an answer of its own."""
+
+    scope: ClassVar[Scope] = Scope.RECIPIENT
+
+    def test(self, known: Known) -> Answer:
+        answer = Found.test(self, known)
+        if answer.truth is MATCH and known.recipient is None:
+            return Answer(UNKNOWN, "what was found may concern others")
+        return answer
+
+    def _concerns(self, finding: Finding, known: Known) -> bool:
+        if known.recipient is None or not isinstance(finding, RecipientFinding):
+            return True
+        return finding.recipient == known.recipient.address
 
 
 def _values(value: Any) -> tuple[Any, ...]:

@@ -203,7 +203,8 @@ class Policy:
     `rules` are those that are not off, in order, `early` those that may refuse before the content is sent, `unstored`
     the ids of those whose mail is kept nowhere; `filters` those that a rule may need or that have options; `retention`
     how long each class is kept; `rescan` the filters that look again before a release; `files` what was read;
-    `warnings` what is no mistake yet.
+    `warnings` what is no mistake yet. `bypassed` names what is suspended for a while, and `whole` is the policy without
+    that (`gateway/bypass/effect.py`).
     """
 
     digest: str
@@ -218,10 +219,12 @@ class Policy:
     cases: tuple[Case, ...] = ()
     warnings: tuple[Problem, ...] = ()
     files: tuple[Path, ...] = ()
+    bypassed: tuple[str, ...] = ()
+    whole: Policy | None = None
     early: tuple[Rule, ...] = field(init=False)
     unstored: frozenset[str] = field(init=False)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "early", tuple(rule for rule in self.rules if rule.early))
-        never = (rule.id.text for rule in self.rules if rule.with_.store == "never" and rule.mode is Mode.ENFORCE)
+        never = (rule.id.text for rule in self.rules if rule.with_.store == "never" and rule.enforced)
         object.__setattr__(self, "unstored", frozenset(never))

@@ -9,13 +9,14 @@ from collections.abc import Iterator
 
 from gateway.policy import conditions as ask
 from gateway.policy.fields import read_field
-from gateway.policy.found import Found
+from gateway.policy.found import Found, FoundForRecipient
 from gateway.policy.logic import ALWAYS, All, Condition, Not, Some
 from gateway.policy.matchers import Contains, Matcher, Matching
 from gateway.policy.names import PolicyReader
 from gateway.policy.when import AccountWanted, ClientWanted, Conditions, HeaderWanted, TimeWanted, When
 from gateway.schema.reader import INVALID, Invalid
 from gateway.schema.shapes import Position
+from gateway.verdict import RecipientFinding
 
 
 def condition_of(written: When, reader: PolicyReader) -> Condition | Invalid:
@@ -126,4 +127,5 @@ def _found(written: Conditions, reader: PolicyReader) -> Iterator[Condition | In
             yield INVALID
         else:
             where[key.text] = matcher
-    yield Found(tuple((name.filter, name.code) for name in written.found), where, count)
+    kind = FoundForRecipient if any(issubclass(name.cls, RecipientFinding) for name in written.found) else Found
+    yield kind(tuple((name.filter, name.code) for name in written.found), where, count)

@@ -18,6 +18,7 @@ from gateway.policy.found import Found
 from gateway.policy.logic import Condition
 from gateway.policy.when import ABSENT, Conditions, HeaderName, When
 from gateway.reply import DEFERRED, REFUSED, Reply, printable
+from gateway.schema.scalars import Duration
 from gateway.schema.shapes import Position
 from gateway.verdict import (
     Action,
@@ -108,6 +109,9 @@ class With:
     """Deliver a copy to these addresses."""
     notify: tuple[Notified, ...] = ()
     """Send a notice with `text`: to `recipient`, `sender`, `officer`, or to an address."""
+    summary: Duration = ABSENT
+    """Tell each of them of all such messages of this time together, by service or sender, in one notice; from `5m` to
+    `1d`. Of each message if left out."""
     approvers: Approvers = ABSENT
     """Who may approve held mail; the officers if left out. Nobody approves his own."""
     quorum: int = 1
@@ -165,14 +169,29 @@ class WrittenRule:
     """Why `on_unknown: accept` is right here; that needs a reason."""
     lock: bool = False
     """No lower layer may replace the rule, except from it, or change the options of its filters that stand here."""
+    bypass: Literal["allow", "refuse"] = ABSENT
+    """Whether `mailwarden bypass` may suspend it for a while: `allow` or `refuse`. If left out, `refuse` with `lock` or
+    `store: never`, else `allow`."""
     where: Position
+
+    @property
+    def bypassable(self) -> bool:
+        """True if an operator may suspend it for a while: neither an upper layer's rule nor one on State secrets,
+        unless it says so itself."""
+        if self.bypass is not None:
+            return self.bypass == "allow"
+        return not self.lock and self.with_.store != "never"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rule(WrittenRule):
-    """A rule as it is asked: `condition` is `when`, less `unless` and the policy's exceptions."""
+    """A rule as it is asked: `condition` is `when`, less `unless` and the policy's exceptions.
+
+    `bypassed`: somebody has suspended it; it is asked and recorded, and changes nothing.
+    """
 
     condition: Condition
+    bypassed: bool = False
     cites: tuple[str, ...] = field(init=False)
     """The clauses, as texts."""
     filters: frozenset[str] = field(init=False)
@@ -189,9 +208,14 @@ class Rule(WrittenRule):
         return cls(**{key.name: getattr(written, key.name) for key in fields(written)}, condition=condition)
 
     @property
+    def enforced(self) -> bool:
+        """True if what it asks for is done."""
+        return self.mode is Mode.ENFORCE and not self.bypassed
+
+    @property
     def early(self) -> bool:
         """True if it may refuse before the content is sent."""
-        return self.mode is Mode.ENFORCE and self.then >= Action.DEFER and not self.condition.needs_content
+        return self.enforced and self.then >= Action.DEFER and not self.condition.needs_content
 
     def edits(self, findings: tuple[Finding, ...]) -> Iterator[Edit]:
         """What the rule puts on the message; the parts to take out are those of the findings."""

@@ -7,11 +7,14 @@ from dataclasses import dataclass
 
 from gateway.mail import Recipient
 from gateway.policy.logic import UNKNOWN, Answer, Condition, Known, Settled
-from gateway.policy.rule import Mode, Rule, parts_of
+from gateway.policy.rule import Rule, parts_of
 from gateway.reply import OK, TAKEN, Reply
 from gateway.verdict import Action, Edit, Outcome, RuleOutcome, Truth
 
 ACCEPT = Action.ACCEPT
+BYPASSED = "bypassed"
+"""The mode of a rule that somebody has suspended, in records."""
+
 UNSETTLED = Answer(UNKNOWN, "it depends on the recipient")
 
 
@@ -29,8 +32,8 @@ class Ruling:
 
     @property
     def in_force(self) -> bool:
-        """True if it asks for something and is not in shadow."""
-        return self.rule.mode is Mode.ENFORCE and self.outcome.action is not None
+        """True if it asks for something and is neither in shadow nor bypassed."""
+        return self.rule.enforced and self.outcome.action is not None
 
     @property
     def action(self) -> Action:
@@ -60,7 +63,8 @@ def ruling_of(rule: Rule, answer: Answer) -> Ruling:
             because = f"{because}; but not every part to take out is known"
     elif answer.truth is Truth.UNKNOWN:
         action = rule.on_unknown
-    record = RuleOutcome(rule.id.text, rule.cites, rule.mode, answer.truth, action, because)
+    mode = BYPASSED if rule.bypassed else rule.mode
+    record = RuleOutcome(rule.id.text, rule.cites, mode, answer.truth, action, because)
     return Ruling(rule, answer, held, record)
 
 

@@ -9,6 +9,7 @@ from collections import Counter
 from typing import TYPE_CHECKING
 
 from gateway import reply
+from gateway.intake import Intake
 from gateway.limits import Limits
 from gateway.observer import Observer
 from gateway.reply import Reply
@@ -20,6 +21,9 @@ if TYPE_CHECKING:
 SWEEP = 1.0
 """Seconds between two looks at all sessions: the grain of every timeout towards clients."""
 
+LINGER_STEP = 0.05
+"""Seconds between two looks at the sessions that are left."""
+
 IPV6_CLIENT = 64
 """Bits of an IPv6 address that are one client's: a household or a host is given a /64."""
 
@@ -30,9 +34,16 @@ class Door:
     def __init__(self, limits: Limits, observer: Observer) -> None:
         self.limits = limits
         self.observer = observer
+        self.intake = Intake()
+        self.done = 0
         self.closing = False
         self.sessions: set[Channel] = set()
         self._by_client: Counter[str] = Counter()
+
+    def too_many(self) -> None:
+        """A client has been turned away who waited with too many others."""
+        self.observer.shed("load")
+        self.observer.replied("connect", reply.TOO_BUSY.code)
 
     def admit(self, session: Channel) -> Reply | None:
         """Let a session in; or the reply with which it is turned away."""
@@ -55,6 +66,7 @@ class Door:
     def leave(self, session: Channel) -> None:
         """A session is over."""
         self.sessions.discard(session)
+        self.done += 1
         client = _client(session.peer)
         self._by_client[client] -= 1
         if not self._by_client[client]:
@@ -73,6 +85,16 @@ class Door:
             for session in tuple(self.sessions):
                 if session.pace.overdue(stressed=stressed):
                     session.expire()
+
+    async def linger(self, seconds: float) -> None:
+        """Let the sessions go on for so long: somebody else takes the new ones meanwhile. Those that have been idle for
+        half of it are closed: the client's next command is not on its way."""
+        until = time.monotonic() + seconds
+        while self.sessions and (left := until - time.monotonic()) > 0:
+            for session in tuple(self.sessions):
+                if session.incoming is None and session.pace.silent > seconds / 2:
+                    session.dismiss(reply.SHUTTING_DOWN)
+            await asyncio.sleep(min(left, LINGER_STEP))
 
     async def empty(self, seconds: float) -> None:
         """Close: nobody new, the idle at once, and those with a message under way have `seconds` to end it."""

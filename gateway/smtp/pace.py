@@ -57,6 +57,11 @@ class Pace:
         self._receiving_since = 0.0
         self._allowed = float("inf")
 
+    @property
+    def silent(self) -> float:
+        """Seconds since we began to wait for the client; 0 while it waits for us."""
+        return 0.0 if self._allowed == float("inf") else time.monotonic() - self._since
+
     def overdue(self, *, stressed: bool) -> bool:
         """True if the client has used up our patience."""
         if self._allowed == float("inf"):

@@ -1,25 +1,27 @@
-"""Opens the listeners and closes them: sockets in, sessions out."""
+"""Opens the listeners: sockets in, sessions out."""
 
 from __future__ import annotations
 
-import asyncio
+import socket
 import ssl
+from functools import partial
 
 from gateway.config import Tls
+from gateway.entrance import Entrance
+from gateway.reply import TOO_BUSY
 from gateway.smtp.door import Door
 from gateway.smtp.service import Service
 from gateway.smtp.session import Session
-from gateway.sockets import listening
 
 
-async def listen(service: Service, door: Door) -> asyncio.Server:
-    """Open one listener. Raises OSError where its address cannot be had."""
-    loop = asyncio.get_running_loop()
+def listen(service: Service, door: Door, listening: socket.socket) -> Entrance:
+    """Let in who connects to the socket; those who are too many hear 421."""
 
-    def factory() -> Session:
-        return Session(service, door)
+    def refuse(taken: socket.socket) -> None:
+        door.too_many()
+        taken.send(TOO_BUSY.encode())
 
-    return await loop.create_server(factory, sock=listening(service.listener))
+    return Entrance(listening, partial(Session, service, door), door.intake, refuse)
 
 
 def tls_context(tls: Tls) -> ssl.SSLContext:

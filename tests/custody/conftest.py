@@ -12,13 +12,16 @@ from typing import Any
 
 from gateway import decide
 from gateway.custody.custody import Custody
+from gateway.custody.lessons import Lessons
 from gateway.custody.means import HandOn, Means
+from gateway.extract.message import contents
 from gateway.identity import new_id
 from gateway.keeping import KeptMail, Kind, State, Step
 from gateway.mail import Client, Envelope, Mail, Raw, Recipient, Span, Transaction
 from gateway.notices.model import ApprovalRequest, Notice
 from gateway.policy.load import load
 from gateway.policy.model import Policy
+from gateway.reading import Reading, Text
 from gateway.reply import TAKEN, Reply
 from gateway.smtp.dots import slices
 from gateway.smtp.hop import HopSettings
@@ -108,7 +111,7 @@ def policy_of(folder: Path, text: str = HOLD) -> Policy:
     """The policy of this text."""
     path = folder / "policy.yaml"
     path.write_text(text)
-    return load(path, places=("tests.policy.filters",))
+    return load(path, places=("tests.policy.filters", "filters"))
 
 
 def letter(**changes: Any) -> Mail:
@@ -198,6 +201,11 @@ async def nothing_found(_mail: Mail) -> Outcome | None:
     return None
 
 
+async def opened(mail: Mail, *, deadline: float, scanned: bool = False) -> Reading:
+    """What its texts say; files are not opened here."""
+    return Reading(texts=tuple(each for each in contents(mail.raw, mail.root) if isinstance(each, Text)))
+
+
 @asynccontextmanager
 async def open_house(
     folder: Path,
@@ -227,6 +235,7 @@ async def open_house(
         policy=lambda: policy,
         clock=standing,
         hostname="mx.example.gov.vn",
+        lessons=Lessons(policy=lambda: policy, open_mail=opened, observe=lambda _report: None),
     )
     custody = Custody(means)
     try:

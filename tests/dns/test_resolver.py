@@ -207,6 +207,18 @@ async def test_a_forgery_before_the_answer_is_passed_over() -> None:
         assert (await resolver(port).lookup("example.org", Kind.TXT)).records == ("true",)
 
 
+async def test_a_datagram_that_is_lost_is_sent_again() -> None:
+    lost: list[dns.message.Message] = []
+
+    def answer(question: dns.message.Message) -> list[bytes]:
+        lost.append(question)
+        return [said(question, '"heard"')] if len(lost) > 1 else []
+
+    async with fake(answer) as (port, server):
+        assert (await resolver(port, patience=1).lookup("example.org", Kind.TXT)).records == ("heard",)
+        assert server.questions == ["example.org"] * 2
+
+
 async def test_a_second_nameserver_stands_in(nameserver: Running) -> None:
     assert (await resolver(9, nameserver.port).lookup("example.org", Kind.TXT)).records
     async with fake(FAULTS["SERVFAIL"]) as (port, _):

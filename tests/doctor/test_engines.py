@@ -54,6 +54,15 @@ def policy(address: Path) -> str:
     )
 
 
+async def test_a_filter_that_knows_digests_only_is_warned_of(patient: Made, tmp_path: Path) -> None:
+    (tmp_path / "own.txt").write_text("0" * 64)
+    text = POLICY.replace("rules: []", "") + f"filters: {{virus: {{digests: {tmp_path}/own.txt}}}}\n"
+    text += "rules: [{id: no-malware, when: {found: virus.infected}, then: reject}]\n"
+    [line] = await lines(engines, patient(text))
+    assert (line.state, line.seen) == (State.WARN, "1 digests")
+    assert "no virus scanner" in line.advice
+
+
 async def test_clamd_that_runs_tells_its_version_and_stops_the_sample(patient: Made, clamd_socket: Path) -> None:
     here = patient(policy(clamd_socket))
     [line] = await lines(engines, here)

@@ -12,8 +12,8 @@ from gateway.doctor.engines import engines
 from gateway.doctor.gate import gate
 from gateway.doctor.model import Line, Patient, State
 from gateway.doctor.policies import policies
-from gateway.doctor.samples import EICAR, GTUBE, SAMPLES
 from gateway.errors import Unavailable
+from gateway.samples import EICAR, GTUBE, SAMPLES
 from tests.doctor.conftest import POLICY, Made, lines
 
 

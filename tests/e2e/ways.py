@@ -46,8 +46,11 @@ class Way:
 
 
 @asynccontextmanager
-async def stand(way: str, folder: Path) -> AsyncIterator[Way]:
-    """All that a way needs, running: before-queue, before-queue-speed-adjust, after-queue, milter or stand-alone."""
+async def stand(way: str, folder: Path, more: str = "") -> AsyncIterator[Way]:
+    """All that a way needs, running: before-queue, before-queue-speed-adjust, after-queue, milter or stand-alone.
+
+    `more` are lines of main.cf besides.
+    """
     front, inner, back = free_port(), free_port(), free_port()
     async with FakeHop(offers=OFFERS if way == "stand-alone" else ONE_BY_ONE) as hop:
         last = hop.address[1]
@@ -66,7 +69,7 @@ async def stand(way: str, folder: Path) -> AsyncIterator[Way]:
                 main = with_ports(main, {"10027": inner})
             else:
                 ports["10025"] = inner
-            async with Postfix(main=main, master=with_ports(master, ports), hop=last) as postfix:
+            async with Postfix(main=main + more, master=with_ports(master, ports), hop=last) as postfix:
                 yield Way(way, front, hop, service, postfix, inline=way != "after-queue")
 
 

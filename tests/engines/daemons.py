@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import signal
 import socket
@@ -27,11 +28,14 @@ EICAR = b"X5O!P%@AP[4\\PZX54(P^)7CC)7}$EICAR-" + b"STANDARD-ANTIVIRUS-TEST-FILE!
 
 @dataclass
 class Running:
-    """A scanner that runs: its command can be stopped, killed and started again on the same port."""
+    """A scanner that runs: its command can be stopped, killed and started again on the same port. `asks` is a command
+    that asks it something, and `children` how many answer: their first answers take long."""
 
     command: list[str]
     port: int
     log: Path
+    asks: tuple[str, ...] = ()
+    children: int = 1
     process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
@@ -42,11 +46,19 @@ class Running:
             with socket.socket() as attempt:
                 attempt.settimeout(1)
                 if attempt.connect_ex(("127.0.0.1", self.port)) == 0:
-                    return
+                    return self._ask()
             if self.process.poll() is not None:
                 break
             time.sleep(0.05)
         raise RuntimeError(f"{self.command[0]} did not start: {self.log.read_text()[-2000:]}")
+
+    def _ask(self) -> None:
+        asking = [
+            subprocess.Popen(self.asks, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
+            for _ in range(self.children if self.asks else 0)
+        ]
+        for each in asking:
+            each.wait(timeout=START_LIMIT)
 
     def signal(self, number: int) -> None:
         assert self.process is not None
@@ -167,8 +179,8 @@ rspamd_config:register_symbol({ name = 'SALE', type = 'normal', score = 7.5, gro
 
 @contextmanager
 def spamd() -> Iterator[Running]:
-    """SpamAssassin's daemon with the settings of deploy/spamd, the rules of the package and one of its own, SALE, and
-    no network. Started as root it becomes nobody before it reads its rules, so they lie where everybody can read."""
+    """SpamAssassin's daemon with the options and settings of deploy/spamd, the rules of the package and one of its own,
+    SALE, and no network. Started as root it becomes another user, so its files lie where everybody can read."""
     with TemporaryDirectory(prefix="spamd-") as folder:
         Path(folder).chmod(0o755)
         running = _spamd(Path(folder))
@@ -192,6 +204,9 @@ def _spamd(folder: Path) -> Running:
         "body SALE /khuyen mai soc/i\ndescribe SALE Offers a sale\nscore SALE 7.5\n"
     )
     port = free_port()
-    command = ["/usr/bin/env", f"HOME={home}", "/usr/sbin/spamd", "-L", "-x", "--listen", f"127.0.0.1:{port}"]
-    command += ["-s", "stderr", "-m", "2", f"--siteconfigpath={site}", "--configpath=/usr/share/spamassassin"]
-    return Running(command, port, folder / "spamd.log")
+    [options] = re.findall(r'^OPTIONS="(.*)"$', (DEPLOY / "spamd" / "default").read_text(), re.MULTILINE)
+    if os.getuid() != 0:  # nobody else may become another user
+        options = options.replace("--username debian-spamd ", "")
+    command = ["/usr/bin/env", f"HOME={home}", "/usr/sbin/spamd", *options.replace(":783", f":{port}").split()]
+    command += ["-s", "stderr", f"--siteconfigpath={site}", "--configpath=/usr/share/spamassassin"]
+    return Running(command, port, folder / "spamd.log", ("spamc", "-d", "127.0.0.1", "-p", str(port)), children=4)

@@ -35,6 +35,16 @@ def test_after_the_pause_one_request_tries() -> None:
     assert not breaker.lets_through(FIRST_PAUSE)
 
 
+def test_trial_that_hangs_does_not_hold_up_the_next() -> None:
+    breaker = opened()
+    assert breaker.lets_through(FIRST_PAUSE)
+    assert not breaker.lets_through(FIRST_PAUSE + LONGEST_PAUSE - 0.1)
+    assert breaker.lets_through(FIRST_PAUSE + LONGEST_PAUSE)
+    assert not breaker.lets_through(FIRST_PAUSE + LONGEST_PAUSE)
+    breaker.succeeded()
+    assert breaker.state is Circuit.CLOSED
+
+
 def test_trial_that_succeeds_lets_all_through() -> None:
     breaker = opened()
     breaker.lets_through(FIRST_PAUSE)
@@ -51,7 +61,7 @@ def test_pause_doubles_to_its_limit() -> None:
         now = breaker.closed_again
         assert breaker.lets_through(now)
         breaker.failed(now)
-    assert pauses[:4] == [FIRST_PAUSE, 2 * FIRST_PAUSE, 4 * FIRST_PAUSE, 8 * FIRST_PAUSE]
+    assert pauses[:3] == [FIRST_PAUSE, 2 * FIRST_PAUSE, 4 * FIRST_PAUSE]
     assert max(pauses) == LONGEST_PAUSE
 
 

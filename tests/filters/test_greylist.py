@@ -95,7 +95,7 @@ def greylist() -> Greylist:
 async def test_who_waits(before: Answers, now: Mail, seconds: int) -> None:
     filter_ = greylist()
     for message, reply in before:
-        await filter_.answered(message, reply)
+        await filter_.answered(message, reply, ())
     assert await wait(filter_, now) == seconds
 
 
@@ -107,7 +107,7 @@ async def test_looking_teaches_nothing() -> None:
 async def test_what_is_known_goes_on_under_the_next_policy_and_after_a_restart(tmp_path: Path) -> None:
     first = Greylist()
     first.keep_in(tmp_path)
-    await first.answered(mail(), TROUBLE)
+    await first.answered(mail(), TROUBLE, ())
     following = Greylist(delay=Duration(120))
     following.inherit(first)
     assert await wait(following, mail(MINUTE)) == 60

@@ -47,7 +47,7 @@ async def found(rate: Rate, message: Mail) -> list[Finding]:
 
 async def sent(rate: Rate, *messages: Mail, reply: Reply = OK) -> None:
     for message in messages:
-        await rate.answered(message, reply)
+        await rate.answered(message, reply, ())
 
 
 def limited(**numbers: Any) -> Rate:

@@ -409,6 +409,12 @@ def test_the_least_confidence_is_a_share() -> None:
         Signup(minimum=1.5)
 
 
+def test_one_mail_is_no_bombing() -> None:
+    """What is one is shown by `test_signup_bombing.py`."""
+    codes = [finding.code for raw, _ in KINDS_SHOWN.values() for finding in found(raw)]
+    assert "bombing" not in codes
+
+
 def test_what_was_not_opened_is_not_empty() -> None:
     with pytest.raises(LookupError):
         list(SIGNUP.inspect(replace(mail(written(SHOP, "x", "x")), opened=None)))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import hashlib
 import signal
 from collections.abc import AsyncIterator, Iterator
 from datetime import UTC, datetime
@@ -10,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from filters._virus import digests
 from filters.virus import Infected, Virus, _finding, _Piece
 from gateway.endpoint import HostPort
 from gateway.errors import Unavailable
@@ -182,3 +184,59 @@ def test_broken_rule_is_a_problem_of_the_policy(tmp_path: Path) -> None:
 def test_empty_folder_is_a_problem_of_the_policy(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match=r"no \.yar or \.yara file"):
         Virus(yara=tmp_path)
+
+
+LISTED = hashlib.sha256(EICAR).hexdigest()
+
+
+def file_of(content: bytes, place: str = "2/a.zip/b.com") -> File:
+    return File(place=place, size=len(content), digest=hashlib.sha256(content).hexdigest())
+
+
+async def test_listed_files_are_found_without_a_daemon(tmp_path: Path) -> None:
+    (tmp_path / "own.sha256").write_text(f"# of the authority\n\n{LISTED.upper()} *bad.exe\n{'0' * 64}\n")
+    virus = Virus(digests=tmp_path)
+    [infected] = await found(virus, mail(b"x\r\n", b"Subject: x", file_of(EICAR), file_of(b"minutes"), File(place="3")))
+    assert (infected.facts()["engine"], infected.facts()["signature"]) == ("digests", "bad.exe")
+    assert (infected.facts()["place"], infected.facts()["digest"]) == ("2/a.zip/b.com", LISTED)
+    assert "2 digests" in await virus.ping()
+    assert "no virus scanner" in virus.shortfall
+    assert not virus.SCANS
+
+
+async def test_lists_and_a_daemon_both_look(scanner: Running, tmp_path: Path) -> None:
+    (tmp_path / "own.txt").write_text(f"{hashlib.sha256(b'minutes').hexdigest()}\n")
+    virus = Virus(digests=tmp_path / "own.txt", clamd=(HostPort("127.0.0.1", scanner.port),), patience=Duration(5))
+    findings = await found(virus, mail(EICAR, b"Subject: x", file_of(b"minutes")))
+    assert [(one.facts()["engine"], one.facts()["signature"]) for one in findings][0] == ("digests", "own")
+    assert {one.facts()["engine"] for one in findings} == {"digests", "clamd"}
+    assert virus.shortfall == ""
+    virus.close()
+
+
+BROKEN_LISTS = {
+    "another digest": ("own.txt", "d41d8cd98f00b204e9800998ecf8427e  a.exe\n", r"own\.txt:1: no SHA-256"),
+    "words": ("own.sha256", f"# ok\n{LISTED} a\nhello\n", r"own\.sha256:3: no SHA-256"),
+    "many lines": ("own.txt", "x\n" * 20, "and 15 more lines"),
+    "no text": ("own.txt", b"\xff\xfe".decode("latin-1"), "own"),
+    "no list at all": ("own.csv", "", r"no \.sha256 or \.txt file"),
+}
+
+
+@pytest.mark.parametrize(("name", "text", "problem"), BROKEN_LISTS.values(), ids=BROKEN_LISTS)
+def test_broken_list_is_a_problem_of_the_policy(tmp_path: Path, name: str, text: str, problem: str) -> None:
+    (tmp_path / name).write_text(text, "latin-1")
+    with pytest.raises(ValueError, match=problem):
+        Virus(digests=tmp_path)
+
+
+def test_list_that_is_not_there(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="No such file"):
+        Virus(digests=tmp_path / "none.txt")
+
+
+def test_more_digests_than_there_is_room_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(digests, "MOST", 2)
+    (tmp_path / "own.txt").write_text("".join(f"{number:064x}\n" for number in range(3)))
+    with pytest.raises(ValueError, match=r"own\.txt:3: more than 2 digests"):
+        Virus(digests=tmp_path)

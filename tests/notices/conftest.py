@@ -21,6 +21,7 @@ from gateway.notices.model import (
     Decision,
     DigestRecipient,
     FloodSummary,
+    GatheredSummary,
     HeldSender,
     KeptRecipient,
     Notice,
@@ -106,6 +107,17 @@ def notices(about: Original, text: Bilingual | None = TEXT, **changes: Any) -> d
         AppliedSender(**common, action=Action.QUARANTINE),
         DigestRecipient(**people, **period, kept=(about,), total=3),
         FloodSummary(**people, **period, of=NoticeKind.KEPT_RECIPIENT, suppressed=1234),
+        GatheredSummary(
+            **people,
+            **period,
+            of=NoticeKind.KEPT_RECIPIENT,
+            rule="signup-bombing",
+            clauses=about.clauses,
+            text=text,
+            total=1234,
+            sources=((about.sender, 1000), ("shopee", 4)),
+            recipients=(str(common["to"]), *about.recipients),
+        ),
     ]
     return {notice.kind.value: notice for notice in each}
 

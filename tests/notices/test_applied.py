@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from filters.signup import SubscriptionRequest
 from gateway import decide, dispose
 from gateway.custody.keep import kept_mail
 from gateway.keeping import KeptMail
 from gateway.mail import Mail
 from gateway.notices.applied import MOST_RECIPIENTS, Affair, applied
 from gateway.notices.compose import compose
-from gateway.notices.model import AppliedRecipient, KeptRecipient, MessageNotice, OfficerAlert
+from gateway.notices.model import AppliedRecipient, Gather, KeptRecipient, MessageNotice, OfficerAlert
 from gateway.notices.original import original_of_envelope, original_of_mail, original_without_content
 from gateway.policy.load import load
 from gateway.policy.model import Policy
 from gateway.reply import HOP_UNREACHABLE, REFUSED, TAKEN, Reply
+from gateway.verdict import Finding
 from tests.notices.conftest import LETTERHEAD, NOW
 from tests.policy.conftest import make_mail
 
@@ -108,14 +111,20 @@ def policy_of(folder: Path, *rules: str) -> Policy:
 
 
 def told(policy: Policy, mail: Mail, answer: Reply | None = None) -> list[MessageNotice]:
-    """The notices of a message that is carried out with this answer of the next hop."""
+    """The notices of a message that is carried out with this answer of the next hop, one for each person."""
+    found = told_of(policy, mail, answer=answer)
+    assert len({notice.to.lower() for notice in found}) == len(found)
+    return found
+
+
+def told_of(policy: Policy, mail: Mail, *findings: Finding, answer: Reply | None = None) -> list[MessageNotice]:
+    """All notices of a message in which these findings were."""
     verdict = decide.decide(policy, mail, ())
     disposal = decide.fold(policy, verdict)
     done = dispose.carried_out(verdict, disposal, answer or disposal.reply or TAKEN)
     kept: KeptMail | None = kept_mail(policy, mail, disposal.own, "") if disposal.own else None
     original = original_without_content(mail, done) if disposal.unstored else original_of_mail(mail, done)
-    found = applied(Affair(policy=policy, original=original, outcomes=done), kept, NOW)
-    assert len({notice.to.lower() for notice in found}) == len(found)
+    found = applied(Affair(policy=policy, original=original, outcomes=done, findings=findings), kept, NOW)
     return [notice for notice in found if isinstance(notice, MessageNotice)]
 
 
@@ -234,3 +243,30 @@ def test_not_more_than_so_many_recipients_are_told_one_by_one(tmp_path: Path) ->
     found = told(policy_of(tmp_path, rule), mail)
     assert sum(isinstance(notice, AppliedRecipient) for notice in found) == MOST_RECIPIENTS
     assert sum(isinstance(notice, OfficerAlert) for notice in found) == 2
+
+
+GATHERED = ONE.replace("with: {", "with: {summary: 1h, ")
+
+
+def test_what_a_rule_wants_gathered_is_told_beside_what_others_say(tmp_path: Path) -> None:
+    found = told_of(policy_of(tmp_path, GATHERED, TWO.replace("reject", "quarantine")), make_mail(**FROM_OUTSIDE))
+    assert [(notice.kind.value, notice.to.partition("@")[0], notice.gather is not None) for notice in found] == [
+        ("kept-recipient", "b", True),
+        ("officer-alert", "officer", True),
+        ("officer-alert", "second", True),
+        ("officer-alert", "officer", False),
+        ("officer-alert", "second", False),
+        ("kept-recipient", "c", True),
+    ]
+    assert len({notice.id for notice in found}) == len(found)
+    [first, *_] = found
+    assert first.gather == Gather("one", (), timedelta(hours=1), "example.org")
+    assert first.original.recipients == ("b@example.gov.vn",)  # nobody hears of others
+    assert first.text is not None
+    assert first.text.en == "Rule ONE"
+
+
+def test_the_service_that_a_filter_has_named_is_whom_it_counts_under(tmp_path: Path) -> None:
+    list_request = SubscriptionRequest(service="lists.example", address="a@lists.example", by="command")
+    found = told_of(policy_of(tmp_path, GATHERED), make_mail(**FROM_OUTSIDE), Finding(), list_request)
+    assert {notice.gather.source for notice in found if notice.gather is not None} == {"lists.example"}

@@ -52,6 +52,7 @@ TITLES = {
     "applied-sender": ("Một quy tắc đã được áp dụng với thư của bạn", "applied to your message"),
     "digest-recipient": ("Danh sách thư gửi tới bạn đang được giữ lại", "Messages to you that are being kept"),
     "flood-summary": ("Nhiều thông báo đã được gộp lại", "Many notices have been put into one"),
+    "gathered-summary": ("Nhiều thư cùng loại được báo trong một thông báo", "Many messages of one kind"),
 }
 EVIL = (
     "\r\nBcc: all@example.gov.vn\r\n\r\n<script src=//evil.example>alert(1)</script>\u202egnp.exe https://evil.example”"
@@ -136,7 +137,7 @@ def test_a_notice_is_a_message_in_two_languages(kind: str) -> None:
         assert "24 November 2026, 09:30 (GMT+07)" in text
 
 
-@pytest.mark.parametrize("kind", sorted({*TITLES} - {"digest-recipient", "flood-summary"}))
+@pytest.mark.parametrize("kind", sorted({*TITLES} - {"digest-recipient", "flood-summary", "gathered-summary"}))
 def test_a_notice_about_a_message_says_which_and_by_what_rule(kind: str) -> None:
     text = body(parsed(notices(original())[kind]), "plain")
     told = ["06ES4D1KQ2Z7N8XYAB", "an@example.gov.vn", "“Báo cáo quý III”", "2,5 MB", "2.5 MB", "outgoing-approval"]
@@ -148,6 +149,14 @@ def test_a_notice_about_a_message_says_which_and_by_what_rule(kind: str) -> None
         "Under article 9.",
     ):
         assert words in text, words
+
+
+def test_a_summary_of_what_was_gathered_says_how_many_of_whom_and_by_what_rule() -> None:
+    text = body(parsed(notices(foreign())["gathered-summary"]), "plain")
+    told = ["1.234 thư", "1,234 messages", "signup-bombing", "khanhhoa-2021/9", "Theo Điều 9 của quy chế."]
+    for words in (*told, "- news@shop.example: 1.000", "- shopee: 4", "- khác: 230", "- others: 230"):
+        assert words in text, words
+    assert "Hộp thư: dung@example.gov.vn" in text
 
 
 def test_an_approver_sees_what_he_decides_on() -> None:

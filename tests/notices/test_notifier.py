@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from gateway.notices.gathering import Gathering
 from gateway.notices.guard import Fate
 from gateway.notices.model import Notice
 from gateway.notices.notifier import Notifier
@@ -23,6 +24,8 @@ from gateway.smtp.maildir import MaildirHop
 from gateway.smtp.upstream import SmtpHop
 from tests.faults import FakeHop
 from tests.notices.conftest import AUDIENCE, LETTERHEAD, NOW, MemoryOutbox, foreign, notices, original
+
+NOTHING_GATHERED = Gathering(Path("/nonexistent/gathered.sqlite"))
 
 
 class Clock:
@@ -60,13 +63,16 @@ async def nobody_remembers(notice: Notice, fate: Fate) -> None:
     """Nor who was told."""
 
 
-def notifier(outbox: Outbox, hop: NextHop, clock: Clock, **limits: int) -> Notifier:
+def notifier(
+    outbox: Outbox, hop: NextHop, clock: Clock, gathering: Gathering = NOTHING_GATHERED, **limits: int
+) -> Notifier:
     return Notifier(
         told=nobody_remembers,
         noticed=nobody_counts,
         letterhead=LETTERHEAD,
         audience=lambda: AUDIENCE,
         limits=Limits(**limits),
+        gathering=gathering,
         outbox=outbox,
         hop=hop,
         clock=clock,
@@ -168,11 +174,11 @@ async def test_a_flood_is_summed_up_when_its_hour_is_over(tmp_path: Path, clock:
     teller = notifier(outbox, MaildirHop(tmp_path), clock, per_hour=2)
     for number in range(50):
         await teller.tell(kept(number))
-    await teller.tell_of_floods()
+    await teller.tell_summaries()
     assert [letter.kind for _, letter in outbox.waiting.values()] == ["kept-recipient"] * 2
     clock.now += WINDOW
-    await teller.tell_of_floods()
-    await teller.tell_of_floods()
+    await teller.tell_summaries()
+    await teller.tell_summaries()
     assert [letter.kind for _, letter in outbox.waiting.values()] == ["kept-recipient"] * 2 + ["flood-summary"]
 
 

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, field
 from pathlib import Path
 
-from gateway.policy.filter_files import content_digest, filter_files
+import pytest
+
+from gateway.policy.filter_files import content_digest, filter_files, stamps
 from gateway.policy.load import load
 
 POLICY = """version: 1
@@ -23,15 +26,40 @@ class Made:
     one: Path | None = None
     many: tuple[Path, ...] = ()
     name: str = ""
+    learned: Path | None = field(default=None, metadata={"memory": True})
 
 
-def test_paths_of_all_options_are_named_folders_by_their_files(tmp_path: Path) -> None:
-    (tmp_path / "words").mkdir()
-    for name in ("b.yaml", "a.yaml"):
+def test_paths_of_all_options_are_named_folders_with_what_lies_in_them(tmp_path: Path) -> None:
+    (tmp_path / "words" / "deep").mkdir(parents=True)
+    for name in ("b.yaml", "a.yaml", "deep/c.yar"):
         (tmp_path / "words" / name).write_text(name)
-    made = Made(one=tmp_path / "words", many=(tmp_path / "x", tmp_path / "y"), name="words")
-    files = [path.name for path in filter_files([made, Made()])]  # type: ignore[list-item]
-    assert files == ["a.yaml", "b.yaml", "x", "y"]
+    made = Made(one=tmp_path / "words", many=(tmp_path / "x", tmp_path / "y"), name="words", learned=tmp_path / "z")
+    files = [str(path.relative_to(tmp_path)) for path in filter_files([made, Made()])]  # type: ignore[list-item]
+    assert files == ["words", "words/a.yaml", "words/b.yaml", "words/deep", "words/deep/c.yar", "x", "y"]
+
+
+CHANGES: dict[str, Callable[[Path], object]] = {
+    "a file is written": lambda folder: (folder / "a").write_text("other"),
+    "one takes its place": lambda folder: (folder / "fresh").replace(folder / "a"),
+    "one comes": lambda folder: (folder / "b").write_text("b"),
+    "one goes": lambda folder: (folder / "a").unlink(),
+    "a link leads elsewhere": lambda folder: (folder / "new").replace(folder / "link"),
+}
+
+
+@pytest.mark.parametrize("change", CHANGES.values(), ids=CHANGES)
+def test_stamps_tell_what_changed(tmp_path: Path, change: Callable[[Path], object]) -> None:
+    folder = tmp_path / "folder"
+    folder.mkdir()
+    for name, text in (("a", "a"), ("fresh", "a"), ("one", "1"), ("two", "2")):
+        (folder / name).write_text(text)
+    (folder / "link").symlink_to("one")
+    (folder / "new").symlink_to("two")
+    files = [folder, folder / "a", folder / "link"]
+    before = stamps(files)
+    assert stamps(files) == before
+    change(folder)
+    assert stamps(files) != before
 
 
 def test_a_file_that_is_gone_counts_as_empty(tmp_path: Path) -> None:

@@ -1,9 +1,10 @@
-"""Messages that a gateway should stop, and that hurt nobody. They are put together here, so that no scanner takes this
-file for what it tests."""
+"""Messages that a gateway should stop, and that hurt nobody, and one that it should let through. They are put together
+here, so that no scanner takes this file for what it tests. `doctor/` and `selfprobe.py` send them."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from gateway.mime.compose import one_line
@@ -25,6 +26,15 @@ KẾ HOẠCH
 Thư kiểm tra của cổng thư, không có nội dung thật.
 """
 """A document with the stamp of a State secret of the highest degree, without any content."""
+
+
+OUTSIDE_DOMAIN = "outside.example"
+"""A domain of nobody (RFC 2606)."""
+
+
+def role_address(domains: Iterable[str], hostname: str) -> str:
+    """The address inside that every domain has (RFC 5321 section 4.5.1), and that is no person's."""
+    return f"postmaster@{min(domains, default=hostname)}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,16 +79,42 @@ class Sample:
 
 BOUNDARY = "mailwarden-doctor"
 
+CLEAN = Sample(
+    "clean letter",
+    "Mailwarden: a letter to ourselves",
+    "This letter asks whether ordinary mail passes. Nobody need read it.",
+    "inbound",
+    "see which rule stops it",
+)
+
+VIRUS = Sample(
+    "virus (EICAR)",
+    "Mailwarden doctor: EICAR",
+    "A test file for virus scanners is attached.",
+    "inbound",
+    "name a virus engine under filters, and a rule that rejects what it finds",
+    attached=("eicar.txt", EICAR),
+    serious=True,
+)
+
+SPAM = Sample(
+    "spam (GTUBE)",
+    "Mailwarden doctor: GTUBE",
+    GTUBE,
+    "inbound",
+    "name a spam engine under filters, and a rule on its score",
+)
+
+SECRET = Sample(
+    "secrecy mark, incoming",
+    "Mailwarden doctor: marking",
+    MARKED,
+    "inbound",
+    "add a rule with `store: never` on marks of State secrets",
+)
+
 SAMPLES = (
-    Sample(
-        "virus (EICAR)",
-        "Mailwarden doctor: EICAR",
-        "A test file for virus scanners is attached.",
-        "inbound",
-        "name a virus engine under filters, and a rule that rejects what it finds",
-        attached=("eicar.txt", EICAR),
-        serious=True,
-    ),
+    VIRUS,
     Sample(
         "program",
         "Mailwarden doctor: program",
@@ -87,25 +123,7 @@ SAMPLES = (
         "add a rule with found: attachments.executable",
         attached=("doctor.exe", "MZ"),
     ),
-    Sample(
-        "spam (GTUBE)",
-        "Mailwarden doctor: GTUBE",
-        GTUBE,
-        "inbound",
-        "name a spam engine under filters, and a rule on its score",
-    ),
-    Sample(
-        "secrecy mark, outgoing",
-        "Mailwarden doctor: marking",
-        MARKED,
-        "outbound",
-        "add a rule with `store: never` on marks of State secrets",
-    ),
-    Sample(
-        "secrecy mark, incoming",
-        "Mailwarden doctor: marking",
-        MARKED,
-        "inbound",
-        "add a rule with `store: never` on marks of State secrets",
-    ),
+    SPAM,
+    replace(SECRET, about="secrecy mark, outgoing", direction="outbound"),
+    SECRET,
 )

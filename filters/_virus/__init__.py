@@ -1,0 +1,1 @@
+"""What the filter `virus` knows without a daemon."""
