@@ -28,7 +28,7 @@ test: ## Install what the tests need and run all of them (ARGS="-k name" to choo
 	$(PYTHON) -m pytest --numprocesses auto --dist loadscope $(ARGS)
 
 bench: ## Measure speed and memory.
-	@deploy/setup.sh test
+	@deploy/setup.sh bench
 	@$(call part,tests/bench,$(ARGS))
 
 fuzz: ## Throw strange bytes at the parsers and sessions for a long time.

@@ -118,9 +118,7 @@ check_machine() {
 release_id() {
     version=$(sed -n 's/^version = "\(.*\)"/\1/p' "$source/pyproject.toml")
     digest=$(cd "$source" && find gateway filters policies pyproject.toml requirements.lock requirements-build.lock \
-        -type f ! -path '*/__pycache__/*' -print | LC_ALL=C sort | while read -r file; do
-        printf '%s ' "$file" && sha256sum <"$file"
-    done | sha256sum | cut -c1-12)
+        -type f ! -path '*/__pycache__/*' -exec sha256sum {} + | LC_ALL=C sort | sha256sum | cut -c1-12)
     echo "$version-$digest"
 }
 
@@ -142,12 +140,10 @@ make_release() {
         "$@" --require-hashes -r "$source/requirements-build.lock"
         "$@" --require-hashes --no-build-isolation -r "$source/requirements.lock"
         "$@" --no-build-isolation --no-deps "$source"
-        # Compiled once, by root: the service cannot write here.
-        "$release/venv/bin/python" -m compileall -q "$release/venv/lib" >/dev/null || true
     fi
     cp -R "$source/policies" "$release/policies"
     mkdir "$release/deploy"
-    cp -R "$source/deploy/README.md" "$source/deploy/postfix" "$source/deploy/sendmail" "$release/deploy/"
+    for each in README.md backup.sh postfix sendmail haproxy; do cp -R "$source/deploy/$each" "$release/deploy/"; done
     cp "$source/README.md" "$release/README.md"
     find "$release" -name __pycache__ -path "$release/policies/*" -prune -exec rm -rf {} +
     chmod -R go+rX,go-w "$release"

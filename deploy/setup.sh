@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Makes this checkout ready: `deploy/setup.sh run` to run the gateway, `deploy/setup.sh test` to test it as well.
+# Makes this checkout ready: `deploy/setup.sh run` to run the gateway, `deploy/setup.sh test` to test it as well,
+# `deploy/setup.sh bench` to measure it beside others too.
 #
 # Debian and Ubuntu packages are installed where something is missing (elsewhere their names are printed), then .venv
 # is filled from the lock files. Every file that is installed, build tools included, is checked against its hash.
@@ -8,8 +9,8 @@ cd "$(dirname "$0")/.."
 
 case "${1:-}" in
     run) locks=(requirements-build.lock requirements.lock) ;;
-    test) locks=(requirements-build.lock requirements-dev.lock) ;;
-    *) echo "usage: deploy/setup.sh run|test" >&2; exit 2 ;;
+    test | bench) locks=(requirements-build.lock requirements-dev.lock) ;;
+    *) echo "usage: deploy/setup.sh run|test|bench" >&2; exit 2 ;;
 esac
 
 # Version managers put commands for versions they do not have on the path: only running one tells.
@@ -32,7 +33,7 @@ missing_packages() {
     fi
     [[ $(/sbin/ldconfig -p) == *libmagic.so.1* ]] || echo libmagic1
     [[ $(/sbin/ldconfig -p) == *libarchive.so.13* ]] || echo libarchive13
-    if [ "$1" = test ]; then
+    if [ "$1" != run ]; then
         [ -x /usr/bin/tesseract ] || echo tesseract-ocr
         [ -e /usr/share/tesseract-ocr/5/tessdata/vie.traineddata ] || echo tesseract-ocr-vie
         [ -x /usr/sbin/postfix ] || echo postfix
@@ -40,6 +41,8 @@ missing_packages() {
         command -v miltertest >/dev/null || echo miltertest
         command -v chromium >/dev/null || echo chromium
         [ -x /usr/sbin/clamd ] || echo clamav-daemon
+        [ -d /usr/share/clamav-testfiles ] || echo clamav-testfiles  # harmless files that scanners must open
+        [ -x /usr/sbin/opendkim ] || echo opendkim                   # signs what sender_auth must verify
         command -v rspamd >/dev/null || echo rspamd
         [ -x /usr/sbin/spamd ] || echo spamassassin spamd spamc
         [ -x /usr/sbin/dnsmasq ] || echo dnsmasq-base
@@ -53,6 +56,9 @@ missing_packages() {
         [ -x /usr/sbin/ip ] || [ -x /bin/ip ] || echo iproute2
         command -v prometheus >/dev/null || echo prometheus  # and promtool: rules and dashboards are tried with it
         [ -x /sbin/mkfs.ext4 ] || echo e2fsprogs
+    fi
+    if [ "$1" = bench ]; then
+        /usr/bin/python3 -c 'import Milter' 2>/dev/null || echo python3-milter  # what the milter is measured against
     fi
 }
 
@@ -115,11 +121,11 @@ if [ ! -x .venv/bin/python ]; then
     "$python" -m venv .venv
 fi
 
-if [ "$1" = test ] && command -v apt-get >/dev/null; then
+if [ "$1" != run ] && command -v apt-get >/dev/null; then
     unpack_sendmail
 fi
 
-stamp=.venv/installed-$1
+stamp=.venv/installed-${1/bench/test}
 wanted=$(cat "${locks[@]}" pyproject.toml deploy/setup.sh | sha256sum)
 if [ "$(cat "$stamp" 2>/dev/null)" != "$wanted" ]; then
     echo "setup: installing ${locks[*]} into .venv"

@@ -10,7 +10,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import ClassVar, Literal
 
-from filters._composed import composed
 from filters._documents.contacts import PRIVATE_PROVIDERS, own_contacts
 from filters._documents.forms import Document, document, named_as_document
 from filters._mailboxes import mailboxes_of
@@ -146,7 +145,7 @@ class Documents:
         for text in mail.reading.of(*RUNNING, *BESIDE):
             if text.place not in documents:
                 continue
-            for contact in own_contacts(composed(text.content)):
+            for contact in own_contacts(text.content):
                 if not self._is_official(contact.address, mail):
                     yield PrivateContact(
                         domain=contact.domain,
@@ -162,8 +161,9 @@ class Documents:
 def _documents(mail: Mail) -> Iterator[tuple[str, Document]]:
     """Each place's document; the same one in two forms of the body, or as docx and pdf, is one for each file."""
     known: set[tuple[str, bool]] = set()
-    for place, content in _by_place(mail.reading.texts).items():
-        one = document(content)
+    for place, texts in _by_place(mail.reading.texts).items():
+        bare = b" ".join(text.plain.coded.strip(b" ") for text in texts)
+        one = document("\n".join(text.content for text in texts), bare)
         attached = _attached(mail, place)
         if one and ((one.symbol, attached) not in known or not one.symbol):
             known.add((one.symbol, attached))
@@ -175,15 +175,15 @@ def _documents(mail: Mail) -> Iterator[tuple[str, Document]]:
             yield file.place, named
 
 
-def _by_place(texts: tuple[Text, ...]) -> dict[str, str]:
+def _by_place(texts: tuple[Text, ...]) -> dict[str, list[Text]]:
     """The running text of each file, page headers before it and footers after it, as a person reads a page."""
-    pieces: dict[str, list[str]] = {}
+    pieces: dict[str, list[Text]] = {}
     for text in texts:
         if text.zone in (Zone.PAGE_HEADER, Zone.TEXT_BOX):
-            pieces.setdefault(text.place, []).insert(0, text.content)
+            pieces.setdefault(text.place, []).insert(0, text)
         elif text.zone in RUNNING or text.zone is Zone.PAGE_FOOTER:
-            pieces.setdefault(text.place, []).append(text.content)
-    return {place: "\n".join(contents) for place, contents in pieces.items()}
+            pieces.setdefault(text.place, []).append(text)
+    return pieces
 
 
 def _attached(mail: Mail, place: str) -> bool:

@@ -106,7 +106,7 @@ class Identifiers:
             for hit in identifiers(text, mail.received.year):
                 if self._counts(hit, mail):
                     found.setdefault(hit.kind, _Seen()).add(text, hit.start, hit.stop, hit.value)
-            for secret in (*passwords(text), *keys(text.content)):
+            for secret in (*passwords(text), *keys(text.content, text.coded)):
                 value = text.content[secret.start : secret.stop]
                 secrets.setdefault((secret.form, secret.service), _Seen()).add(text, secret.start, secret.stop, value)
         yield from _personal(found)

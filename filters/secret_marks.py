@@ -81,9 +81,9 @@ class SecretMarks:
                 continue
             for mark in marks(text):
                 yield _marking(mark.level, mark.form, text.zone, text.place, mark.at)
-            for kind, at in auxiliary_stamps(text.content):
+            for kind, at in auxiliary_stamps(text):
                 yield Auxiliary(kind=kind, zone=text.zone.value, evidence=(Evidence(text.place, at, kind),))
-            for at in declassified(text.content):
+            for at in declassified(text):
                 yield Declassified(zone=text.zone.value, evidence=(Evidence(text.place, at, "GIẢI MẬT"),))
         for file in mail.reading.files:
             for name in file.names:

@@ -150,7 +150,7 @@ class Virus:
         object.__setattr__(self, "_clean", _Clean())
 
     @property
-    def SCANS(self) -> bool:  # noqa: N802
+    def SCANS(self) -> bool:
         """Whether the content of files is wanted, and not only their digests."""
         return bool(self.engines or self._rules)
 
@@ -201,7 +201,7 @@ class Virus:
         for engine in self.engines:
             engine.address.close()
 
-    def _known(self, mail: Mail) -> Iterator[Infected]:
+    def _known(self, mail: Mail) -> Iterator[Finding]:
         """What the lists have, of the files in each way in which some program decodes them."""
         for file in mail.reading.files:
             if file.digest and (name := self._digests.name_of(file.digest)):

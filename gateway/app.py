@@ -324,7 +324,7 @@ class Gateway:
             await asyncio.to_thread(lambda: None)
             now, before = loop.time(), done
             done = self.door.done + self.milters.done
-            self.door.intake.looked(now - last, done - before)
+            self.door.intake.looked(now - last, done - before, self.door.under_way + self.milters.under_way)
             last = now
 
     async def _heartbeat(self) -> None:

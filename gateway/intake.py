@@ -26,6 +26,9 @@ OF_THE_DONE, OF_THE_DONE_LATE = 0.8, 0.5
 LEAST = 10.0
 """Clients a second that are let in however late it is."""
 
+ALWAYS = 10
+"""Messages under way below which whoever comes is let in: so few are not why it is late, but another process."""
+
 GROWTH = 1.05
 """What the rate grows by with each look that is in time: half as much again in a second."""
 
@@ -45,10 +48,12 @@ class Intake:
     _late: int = 0
     _credit: float = 0.0
     _filled: float = 0.0
+    _room: int = 0
 
-    def looked(self, elapsed: float, done: int) -> None:
+    def looked(self, elapsed: float, done: int, under_way: int) -> None:
         """So many seconds after the last look, in which so many clients were done with, the task that does nothing has
-        been done again."""
+        been done again; so many messages are under way."""
+        self._room = ALWAYS - under_way
         waited = elapsed - LOOK_EVERY
         self._done += (done / elapsed - self._done) * min(1.0, elapsed / (MEMORY * LOOK_EVERY))
         self._late = self._late + 1 if waited > LATE else 0
@@ -63,6 +68,9 @@ class Intake:
     def admits(self, now: float) -> bool:
         """True if one more may come now, which then counts as let in."""
         if self.rate is None:
+            return True
+        if self._room > 0:
+            self._room -= 1
             return True
         self._credit = min(self._credit + (now - self._filled) * self.rate, 1.0 + self.rate * LOOK_EVERY)
         self._filled = now

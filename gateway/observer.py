@@ -77,7 +77,7 @@ class Observer(Protocol):
         """Somebody, or time, decided on held mail, or somebody was asked in an approver's place."""
 
     def released(self, by: str, rules: Sequence[str]) -> None:
-        """Kept mail was handed on: by approval, by a person who may release it, or by the clock; these rules kept it."""
+        """Kept mail was handed on: by approval, a person who may release it, or the clock; these rules kept it."""
 
     def exceptions_expiring(self, count: int) -> None:
         """So many of the policy's exceptions end soon."""

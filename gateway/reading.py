@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import cached_property
 
+from gateway.text.coding import coded
 from gateway.text.folding import Folded, plain, toned
 from gateway.text.squeezing import squeezed
 
@@ -64,19 +65,24 @@ class Text:
     charset: str = ""
 
     @cached_property
+    def coded(self) -> bytes:
+        """A byte for each character, for searches: `gateway/text/coding.py`."""
+        return coded(self.content)
+
+    @cached_property
     def toned(self) -> Folded:
         """Folded for matching, tones and diacritics kept."""
-        return toned(self.content)
+        return toned(self.content, self.coded)
 
     @cached_property
     def plain(self) -> Folded:
         """Folded for matching, without tones and diacritics."""
-        return plain(self.content)
+        return plain(self.content, self.coded)
 
     @cached_property
     def squeezed(self) -> Folded:
         """Folded like `plain`, with spaced-out writing, digits for letters and repeated letters undone."""
-        return squeezed(self.content)
+        return squeezed(self.content, self.plain)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

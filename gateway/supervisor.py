@@ -54,6 +54,9 @@ PROVEN_AFTER = 60.0
 END_AFTER_DRAIN = 30.0
 """Seconds beyond `drain` after which a worker that does not end is killed: notices and page have their own time."""
 
+HUNG = "hangs"
+"""The trouble of a worker that was killed for it."""
+
 log = structlog.get_logger()
 
 
@@ -98,8 +101,8 @@ class Supervisor:
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, self._stopping.set)
-        loop.add_signal_handler(signal.SIGHUP, self._do, self._reload)
-        loop.add_signal_handler(signal.SIGUSR2, self._do, self._roll)
+        for number in (signal.SIGHUP, signal.SIGUSR2):
+            loop.add_signal_handler(number, lambda: None)  # what they ask for is being done: all is read and started
         looking = asyncio.create_task(self._look(), name="look")
         try:
             async with watched(self._notifier, lambda: ""):
@@ -118,6 +121,9 @@ class Supervisor:
         for worker in workers:
             self._current[worker.number] = worker
         self._elect()
+        loop = asyncio.get_running_loop()
+        loop.add_signal_handler(signal.SIGHUP, self._do, self._reload)
+        loop.add_signal_handler(signal.SIGUSR2, self._do, self._roll)
         status = self._status_server()
         log.info("ready", policy=self._policy, rules=workers[0].rules, workers=len(workers))
         self._notifier.ready(self._status())
@@ -266,7 +272,8 @@ class Supervisor:
                         await first.reloaded.wait()
                         for worker in tuple(self._serving()):
                             await worker.reloaded.wait()
-            self._notifier.ready(self._status())
+            if not self._stopping.is_set():
+                self._notifier.ready(self._status())
 
     def _heard(self, worker: Worker, line: bytes, message: Message) -> None:
         """What a worker says that concerns the others."""
@@ -352,10 +359,6 @@ class Supervisor:
             return "draining"
         troubles = [worker.trouble for worker in tuple(self._all) if worker.serves]
         return self._no_worker() if not all(troubles) or not troubles else troubles[0]
-
-
-HUNG = "hangs"
-"""The trouble of a worker that was killed for it."""
 
 
 def _cannot_start(workers: Sequence[Worker]) -> int:

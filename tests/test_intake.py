@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.intake import LATE, LEAST, LOOK_EVERY, Intake
+from gateway.intake import ALWAYS, LATE, LEAST, LOOK_EVERY, Intake
 from gateway.rush import AT_START, PATIENCE, RELIEF, Rush
 
 IN_TIME, LATE_ONCE = LOOK_EVERY, LOOK_EVERY + 1.5 * LATE
@@ -19,10 +19,10 @@ def let_in(intake: Intake, seconds: float, since: float = 0.0) -> int:
     return sum(intake.admits(since + step / 1000) for step in range(int(seconds * 1000)))
 
 
-def looked(intake: Intake, *elapsed: float, rate: float) -> Intake:
+def looked(intake: Intake, *elapsed: float, rate: float, under_way: int = 100) -> Intake:
     """After these looks, with so many a second done with."""
     for each in elapsed:
-        intake.looked(each, round(rate * each))
+        intake.looked(each, round(rate * each), under_way)
     return intake
 
 
@@ -42,6 +42,10 @@ def test_all_may_come_until_it_is_late_for_long(elapsed: tuple[float, ...], free
 def test_while_it_is_late_fewer_come_than_are_done_with() -> None:
     intake = looked(Intake(), *(IN_TIME,) * 100, LATE_ONCE, LATE_ONCE, rate=200)
     assert 100 < let_in(intake, 1.0) < 200
+
+
+def test_where_few_messages_are_under_way_others_are_why_it_is_late() -> None:
+    assert let_in(looked(Intake(), *(LATE_ONCE,) * 10, rate=0, under_way=5), 0.05) == ALWAYS - 5
 
 
 @given(

@@ -12,7 +12,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from filters._content.hits import Hit
+from filters._content.hits import LONGEST, Hit
 from filters._content.lexicon import Context, Group, Lexicon
 
 WINDOW = 1_600
@@ -39,6 +39,11 @@ class Score:
     hits: tuple[Hit, ...]
     reporting: float
     trade: float
+
+
+def reach(groups: Iterable[Group]) -> int:
+    """Characters on each side of a phrase within which anything else matters to its score."""
+    return max(WINDOW + STEP, *(group.within * CHARACTERS_A_WORD for group in groups)) + LONGEST
 
 
 def scores(hits: Sequence[Hit], owners: Mapping[int, Lexicon], context: Context) -> Iterator[Score]:

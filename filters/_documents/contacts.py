@@ -5,6 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import islice
+
+from filters._composed import composed
+from gateway.text.addresses import mail_addresses
 
 PRIVATE_PROVIDERS = frozenset(
     (
@@ -24,7 +28,6 @@ gmail; the rest by the same measure). The old vnn.vn mailboxes were sold to priv
 MAX_ADDRESSES = 1_000
 """Addresses of one document that are looked at."""
 
-_ADDRESS = re.compile(r"(?<![\w.+-])[A-Za-z0-9][\w.+-]{0,63}@((?:[A-Za-z0-9-]{1,63}\.){1,8}[A-Za-z]{2,24})(?![\w-])")
 _OWN = re.compile(
     r"e-?mail|thư[ ]điện[ ]tử|hộp[ ]thư|liên[ ]hệ|địa[ ]chỉ[ ]thư|"
     r"(?:gửi|phản[ ]hồi|xác[ ]nhận|đăng[ ]ký|góp[ ]ý|nộp)[^\n]{0,60}(?:về|qua|tới|đến)|"
@@ -50,11 +53,9 @@ class Contact:
 def own_contacts(text: str) -> Iterator[Contact]:
     """The addresses on lines that say how to reach the writer (khanhhoa-2021/2.2b). Tables have many cells in a line:
     a line that names another party is not the writer's."""
-    for number, found in enumerate(_ADDRESS.finditer(text)):
-        if number == MAX_ADDRESSES:
-            return
-        start = text.rfind("\n", 0, found.start()) + 1
-        line = text[max(start, found.start() - 200) : found.start()]
-        before = text[text.rfind("\n", 0, max(start - 1, 0)) + 1 : start][-200:]
+    for found in islice(mail_addresses(text), MAX_ADDRESSES):
+        start = text.rfind("\n", 0, found.start) + 1
+        line = composed(text[max(start, found.start - 200) : found.start])
+        before = composed(text[text.rfind("\n", 0, max(start - 1, 0)) + 1 : start][-200:])
         if _OWN.search(line) and not _OTHERS.search(line) and not re.search(r"nơi[ ]nhận", before, re.IGNORECASE):
-            yield Contact(found[0], found[1].lower(), found.start())
+            yield Contact(text[found.start : found.stop], text[found.domain : found.stop].lower(), found.start)

@@ -8,7 +8,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
+from ahocorasick_rs import BytesAhoCorasick
+
 from gateway.reading import Text
+from gateway.text.coding import coded
 from gateway.text.phrases import Phrases
 
 LIST_ROWS = 3
@@ -45,35 +48,57 @@ _PLACEHOLDER = re.compile(
     r"[*•.xX#_\-?]{4,}|[{<\[%$].*[}>\]%]|.*\{\{.*|\$\w+|(?:https?|ftp)://.*|www\..*|.*@[\w-]+(?:\.[\w-]+)+", re.DOTALL
 )
 _HEADING = re.compile(r"(?:mat khau|password|pass|mk|pwd|passwd)(?: .{0,20})?")
+_FIRST = ("M", "m", "P", "p")  # of a heading
 _CELLS = re.compile(r"[ ]*[\t|;][ ]*|[ ]{3,}")
 
 _KEY_BLOCK = re.compile(
     r"-----BEGIN (?P<what>(?:RSA |EC |DSA |OPENSSH |ENCRYPTED )?PRIVATE KEY|PGP PRIVATE KEY BLOCK)-----|"
     r"(?P<putty>PuTTY-User-Key-File-[123]:)"
 )
-_TOKENS: tuple[tuple[str, str, str], ...] = (
-    # service, what every one of its tokens holds (looked for first), the whole form as the service documents it
-    ("aws", "AKIA", r"AKIA[0-9A-Z]{16}"),
-    ("aws", "ASIA", r"ASIA[0-9A-Z]{16}"),
-    *(("github", f"gh{kind}_", rf"gh{kind}_[A-Za-z0-9]{{36,251}}") for kind in "pousr"),
-    ("github", "github_pat_", r"github_pat_[A-Za-z0-9]{22}_[A-Za-z0-9]{59}"),
-    ("gitlab", "glpat-", r"glpat-[\w-]{20,}"),
-    ("slack", "xox", r"xox[abeoprs]-[A-Za-z0-9-]{10,250}"),
-    ("google", "AIza", r"AIza[\w-]{35}"),
-    ("google", "GOCSPX-", r"GOCSPX-[\w-]{28}"),
-    ("stripe", "_live_", r"[rs]k_live_[A-Za-z0-9]{24,99}"),
-    ("sendgrid", "SG.", r"SG\.[\w-]{22}\.[\w-]{43}"),
-    ("npm", "npm_", r"npm_[A-Za-z0-9]{36}"),
-    ("pypi", "pypi-", r"pypi-AgE[\w-]{50,}"),
-    ("telegram", ":AA", r"\d{8,10}:AA[\w-]{33}"),
-    ("hugging-face", "hf_", r"hf_[A-Za-z0-9]{34}"),
-    ("openai", "sk-", r"sk-(?:proj-)?[A-Za-z0-9_-]{40,}"),
-    ("digitalocean", "dop_v1_", r"dop_v1_[0-9a-f]{64}"),
-    ("azure", "AccountKey=", r"AccountKey=[A-Za-z0-9+/]{86}=="),
-    ("jwt", "eyJ", r"eyJ[\w-]{10,}\.eyJ[\w-]{10,}\.[\w-]{10,}"),
-    ("database", "://", r"(?:postgres(?:ql)?|mysql|mongodb(?:\+srv)?|redis|amqps?|mssql)://[^\s:/@]+:[^\s@/]{3,}@[\w.-]+"),
+@dataclass(frozen=True, slots=True)
+class _Token:
+    """A service's token: what every one of them holds (looked for first), what stands before that and how many
+    characters it has at most, and the whole form as the service documents it."""
+
+    service: str
+    mark: bytes
+    longest: int
+    before: re.Pattern[str]
+    form: re.Pattern[str]
+
+
+_SCHEMES = r"(?:postgres(?:ql)?|mysql|mongodb(?:\+srv)?|redis|amqps?|mssql)"
+_TOKENS = tuple(
+    _Token(
+        service,
+        mark.encode(),
+        longest,
+        re.compile(rf"(?<![\w-]){before}\Z"),
+        re.compile(rf"(?<![\w-]){before}{re.escape(mark)}{behind}(?![\w-])"),
+    )
+    for service, longest, before, mark, behind in (
+        ("aws", 0, "", "AKIA", r"[0-9A-Z]{16}"),
+        ("aws", 0, "", "ASIA", r"[0-9A-Z]{16}"),
+        *(("github", 0, "", f"gh{kind}_", r"[A-Za-z0-9]{36,251}") for kind in "pousr"),
+        ("github", 0, "", "github_pat_", r"[A-Za-z0-9]{22}_[A-Za-z0-9]{59}"),
+        ("gitlab", 0, "", "glpat-", r"[\w-]{20,}"),
+        ("slack", 0, "", "xox", r"[abeoprs]-[A-Za-z0-9-]{10,250}"),
+        ("google", 0, "", "AIza", r"[\w-]{35}"),
+        ("google", 0, "", "GOCSPX-", r"[\w-]{28}"),
+        ("stripe", 2, "[rs]k", "_live_", r"[A-Za-z0-9]{24,99}"),
+        ("sendgrid", 0, "", "SG.", r"[\w-]{22}\.[\w-]{43}"),
+        ("npm", 0, "", "npm_", r"[A-Za-z0-9]{36}"),
+        ("pypi", 0, "", "pypi-", r"AgE[\w-]{50,}"),
+        ("telegram", 10, r"\d{8,10}", ":AA", r"[\w-]{33}"),
+        ("hugging-face", 0, "", "hf_", r"[A-Za-z0-9]{34}"),
+        ("openai", 0, "", "sk-", r"(?:proj-)?[A-Za-z0-9_-]{40,}"),
+        ("digitalocean", 0, "", "dop_v1_", r"[0-9a-f]{64}"),
+        ("azure", 0, "", "AccountKey=", r"[A-Za-z0-9+/]{86}=="),
+        ("jwt", 0, "", "eyJ", r"[\w-]{10,}\.eyJ[\w-]{10,}\.[\w-]{10,}"),
+        ("database", len("mongodb+srv"), _SCHEMES, "://", r"[^\s:/@]+:[^\s@/]{3,}@[\w.-]+"),
+    )
 )
-_COMPILED = tuple((name, mark, re.compile(rf"(?<![\w-])(?:{form})(?![\w-])")) for name, mark, form in _TOKENS)
+_MARKS = BytesAhoCorasick([token.mark for token in _TOKENS])
 
 
 Form = Literal["phrase", "list", "private-key", "token"]
@@ -92,7 +117,7 @@ class Secret:
 
 def passwords(text: Text) -> Iterator[Secret]:
     """Passwords told in words ("Mật khẩu: ...") or in the columns of a table."""
-    starts = [text.plain.original(hit.start, hit.stop)[0] for hit in _LABELS.search(text.plain)]
+    starts = [text.plain.origin[hit.start] for hit in _LABELS.search(text.plain)]
     if not starts:
         return
     for start in starts:
@@ -102,14 +127,21 @@ def passwords(text: Text) -> Iterator[Secret]:
     yield from _in_tables(text.content, sorted(starts))
 
 
-def keys(text: str) -> Iterator[Secret]:
-    """Private keys, and tokens of known services by their form."""
-    if "-----BEGIN " in text or "PuTTY-User-Key-File-" in text:
+def keys(text: str, data: bytes | None = None) -> Iterator[Secret]:
+    """Private keys, and tokens of known services by their form. `data` is `coding.coded(text)`, where the caller has
+    it."""
+    data = coded(text) if data is None else data
+    if b"-----BEGIN " in data or b"PuTTY-User-Key-File-" in data:
         for block in _KEY_BLOCK.finditer(text):
             yield Secret("private-key", block.start(), block.end(), "pgp" if "PGP" in block[0] else "")
-    for service, mark, form in _COMPILED:
-        if mark in text:
-            yield from (Secret("token", found.start(), found.end(), service) for found in form.finditer(text))
+    read = [0] * len(_TOKENS)  # up to where each kind was looked for
+    for number, mark, stop in _MARKS.find_matches_as_indexes(data, overlapping=True):
+        token = _TOKENS[number]
+        before = token.before.search(text, max(mark - token.longest, read[number]), mark)
+        if before and (found := token.form.match(text, before.start())):
+            yield Secret("token", found.start(), found.end(), token.service)
+            stop = found.end()
+        read[number] = max(read[number], stop)
 
 
 def _is_password(value: str) -> bool:
@@ -135,13 +167,15 @@ def _in_tables(text: str, labels: list[int]) -> Iterator[Secret]:
     found: list[Secret] = []
     below = 0
     for label in labels:
-        start = text.rfind("\n", 0, label) + 1
-        if start < below:  # within a table that is read already
+        if label < below:  # on a line, or within a table, that is read already
             continue
+        start = text.rfind("\n", 0, label) + 1
+        below = _next_line(text, label)
         cells = _cells(text, start)
-        column = next((index for index, cell in enumerate(cells) if _HEADING.fullmatch(_bare(cell))), None)
-        if column is not None and len(cells) > 1:
-            rows, below = _column(text, _next_line(text, start), column)
+        headings = (index for index, cell in enumerate(cells) if _is_heading(cell))
+        column = next(headings, None) if len(cells) > 1 else None
+        if column is not None:
+            rows, below = _column(text, below, column)
             found += rows
     if len(found) >= LIST_ROWS:
         yield from found
@@ -173,6 +207,10 @@ def _cells(text: str, start: int) -> list[str]:
 def _next_line(text: str, at: int) -> int:
     stop = text.find("\n", at)
     return len(text) if stop < 0 else stop + 1
+
+
+def _is_heading(cell: str) -> bool:
+    return cell.lstrip()[:1] in _FIRST and _HEADING.fullmatch(_bare(cell)) is not None
 
 
 def _bare(text: str) -> str:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from filters._content.hits import is_accented
 from filters._impersonation.lists import Lures, Theme
 from gateway.reading import Text, Zone
-from gateway.text.folding import Folded, plain, toned
+from gateway.text.folding import plain, toned
 from gateway.text.phrases import Phrases
 
 ZONES = (Zone.SUBJECT, Zone.BODY, Zone.HIDDEN, Zone.ATTACHMENT, Zone.IMAGE)
@@ -73,12 +73,6 @@ class Teller:
     def _found(self, text: Text) -> Iterator[tuple[str, tuple[int, str]]]:
         """Names of what is found, with place and words. A text written without diacritics is read without them."""
         search, folded = (self._toned, text.toned) if is_accented(text.toned.text) else (self._plain, text.plain)
-        for hit in search.search(_beginning(folded)):
+        for hit in search.search(folded.beginning(LONGEST_LURE)):
             start, stop = folded.original(hit.start, hit.stop)
             yield hit.value, (start, text.content[start:stop])
-
-
-def _beginning(folded: Folded) -> Folded:
-    if len(folded.text) <= LONGEST_LURE:
-        return folded
-    return Folded(folded.text[:LONGEST_LURE], folded.origin)

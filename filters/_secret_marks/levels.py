@@ -11,6 +11,7 @@ import unicodedata
 from dataclasses import dataclass
 from enum import StrEnum
 
+from gateway.text.coding import SLOTS, table
 from gateway.text.folding import plain, toned
 
 LONGEST_CELL = 120
@@ -36,7 +37,10 @@ _BEHIND = (
     r"chinguoicotenmoiduocbocbi|luuhanhnoibo|trang\d{1,4}|page\d{1,4}|\d{1,4})"
 )
 _STAMP = re.compile(rf"(?:{_URGENCY}|dau|dongdau|{_LETTERHEAD})?(?P<level>tuyetmat|toimat|mat)(?P=level)?{_BEHIND}*+")
+_STAMP_IN_BYTES = re.compile(_STAMP.pattern.encode())
 _WORD = re.compile(r"[^\W_]+")
+_BARE = table(plain(each).text if each.isalnum() else each for each in SLOTS)
+_LEFT_OUT = bytes(code for code, each in enumerate(SLOTS) if not each.isalnum() and each not in "\0\n")
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +55,18 @@ class Written:
     def strong(self) -> bool:
         """True where the writing alone is a marking: capitals with diacritics, or two words without."""
         return self.capitals and (self.accented or self.level is not Level.MAT)
+
+
+def bare_letters(coded: bytes) -> bytes:
+    """The letters and digits of a text's bytes (`coding.coded`) in plain form, and the ends of its lines; 0 where there
+    may be others."""
+    return coded.translate(_BARE, _LEFT_OUT)
+
+
+def may_be_stamp(coded: bytes) -> bool:
+    """False if a cell with these bytes is no stamp: by far the most are none, and this costs a tenth of `stamp`."""
+    letters = bare_letters(coded)
+    return 0 in letters or _STAMP_IN_BYTES.fullmatch(letters) is not None
 
 
 def stamp(cell: str) -> Written | None:

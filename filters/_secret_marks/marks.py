@@ -6,11 +6,12 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from itertools import islice
+from itertools import accumulate, islice
 from typing import Literal
 
-from filters._secret_marks.levels import LONGEST_CELL, Level, Written, level, stamp
+from filters._secret_marks.levels import LONGEST_CELL, Level, Written, bare_letters, level, may_be_stamp, stamp
 from gateway.reading import Text, Zone
+from gateway.text.coding import bytes_of
 from gateway.text.folding import plain, toned
 from gateway.text.phrases import Phrases
 from gateway.text.squeezing import squeezed
@@ -26,24 +27,32 @@ MAX_PLACES = 5_000
 UNDONE = 20_000
 """Characters of a text in which spaced-out writing is looked for within lines too, beside lines of a few letters."""
 
+LONGEST_LABELLED = 2_000
+"""Characters of a line in which a label is looked for."""
+
 _SYLLABLES = Phrases(((word, None) for word in ("mật", "mat", "mât")), toned)
-_SQUEEZED = Phrases(((word, None) for word in ("mật", "tối mật", "tuyệt mật", "toimat", "tuyetmat")), squeezed)
-_WRITTEN = re.compile(r"(?<![^\W_])[Mm](?:[ẬậÂâAa]|[Ââ]\u0323|[Aa]\u0323\u0302)[Tt](?![^\W_])")
-_FEW_LETTERS = re.compile(r"^[^\w\n]*(?:\w[^\w\n]*){3,12}$", re.MULTILINE)
+_WORDS = [(word, None) for word in ("mật", "tối mật", "tuyệt mật", "toimat", "tuyetmat")]
+_BARE, _SQUEEZED = Phrases(_WORDS, plain), Phrases(_WORDS, squeezed)
+_FEW_LETTERS = re.compile(r"[^\w\n]*(?:\w[^\w\n]*){3,12}")
+_MOST = 12
 _IN_FEW = re.compile(r"mat")
 _WORD = re.compile(r"[^\W_]+")
 _CELL_ENDS = re.compile(r"[\t\n|¦│║┃]|[ \u00a0]{3,}")
+_LAST_CELL_END = re.compile(rf".*(?:{_CELL_ENDS.pattern})", re.DOTALL)
 _NUMBER_LINE = re.compile(
     r"(?m)^[ \t>*|]*(?:Số|SỐ|So|SO)[ ]*[:.]?[ ]*[\d.…_ ]{0,8}[/-]|^.{0,90}\d[/-][A-ZĐ]{2,5}[-/][A-ZĐ]{2}"
 )
 _LETTERHEAD = re.compile(
     r"(?i)c[ộo]ng\s+h(?:òa|oà|oa)\s+x[ãa]\s+h[ộo]i|đ[ảa]ng\s+c[ộo]ng\s+s[ảa]n|[ủu][ỷy]\s+ban\s+nh[âa]n\s+d[âa]n|ubnd"
 )
+_PIECE = re.compile(r"[^|–—·•;,/-]+")
+_MAY_BE_LABEL = re.compile(b"[:=\t|\0%s]|   " % bytes_of("\u00a0"))
 _OPENING, _CLOSING = "([{【〔《«“\"'<", ")]}】〕》»”\"'>"
 _LABEL = re.compile(
     r"(?<![^\W_])(?:muc do|cap do|do|muc|phan loai|dau) ?(?:bao )?mat(?: \(?[a-z ]{0,20}\)?)?[ ]*[:=\t]+"
     r"(?P<value>[^\n]{1,60})"
 )
+_ENDS_A_LABEL = re.compile(r"mat(?: \(?[a-z ]{0,20}\)?)?[ ]*[:=\t]")
 _CHOICES = re.compile(r"(?P<box>\[[ xXvV]?\]|\([ xXvV]?\)|[☐☑☒□■▢▣✓✔])\s*(?P<word>[^\[\]()☐☑☒□■▢▣✓✔:;,\n]{1,20})")
 _TICKED = frozenset("☑☒■▣✓✔xXvV")
 _VALUE = re.compile(r"[\s\"“”'‘’\[(<*_]*(?P<level>tuyet ?mat|toi ?mat|mat)(?![^\W_])(?P<rest>.*)", re.DOTALL)
@@ -79,12 +88,14 @@ def marks(text: Text) -> Iterator[Mark]:
         yield from _subject(text.content)
     stamps: dict[int, _Stamp] = {}
     labelled: set[int] = set()
+    read = 0
     for at in places:
         line_start = text.content.rfind("\n", 0, at) + 1
         line_stop = text.content.find("\n", at)
         line_stop = len(text.content) if line_stop < 0 else line_stop
-        if line_start not in labelled:
-            for found in _labels(text.content, line_start, min(line_stop, line_start + 2_000)):
+        if line_start >= read:
+            read = line_stop
+            for found in _labels(text, line_start, min(line_stop, line_start + LONGEST_LABELLED)):
                 labelled.add(line_start)
                 yield found
         if (bracket := _bracket(text, at)) is not None:
@@ -96,35 +107,50 @@ def marks(text: Text) -> Iterator[Mark]:
 
 def _places(text: Text) -> list[int]:
     """Where the syllable stands, in any writing."""
-    places = set(islice(_syllables(text), MAX_PLACES))
-    for line in _FEW_LETTERS.finditer(text.content):
-        if _IN_FEW.search("".join(_WORD.findall(plain(line[0]).text))):
-            places.add(line.start() + len(line[0]) - len(line[0].lstrip()))
+    toned_hits = islice(_SYLLABLES.search(text.toned), MAX_PLACES)
+    places = {text.toned.origin[hit.start] for hit in toned_hits}
+    for start, stop in _lines_of_few_letters(text):
+        line = text.content[start:stop]
+        if _FEW_LETTERS.fullmatch(line) and _IN_FEW.search("".join(_WORD.findall(plain(line).text))):
+            places.add(start + len(line) - len(line.lstrip()))
     if len(text.content) <= UNDONE:
-        places.update(text.squeezed.original(hit.start, hit.stop)[0] for hit in _SQUEEZED.search(text.squeezed))
+        places.update(text.plain.origin[hit.start] for hit in _BARE.search(text.plain))
+        places.update(text.squeezed.origin[hit.start] for hit in _SQUEEZED.undone(text.squeezed))
     return sorted(places)
 
 
-def _syllables(text: Text) -> Iterator[int]:
-    """Where it stands as a word by itself. The way back from the folded text costs as much as folding, so it is taken
-    only where a plain search does not find all of them."""
-    hits = list(_SYLLABLES.search(text.toned))
-    written = [found.start() for found in _WRITTEN.finditer(text.content)] if hits else []
-    if len(written) == len(hits):
-        return iter(written)
-    return (text.toned.original(hit.start, hit.stop)[0] for hit in hits)
+def _lines_of_few_letters(text: Text) -> Iterator[tuple[int, int]]:
+    """Where lines begin and end that have the syllable's letters and few others, or perhaps so."""
+    letters = bare_letters(text.coded)
+    numbers: list[int] = []
+    number, stop = 0, 0
+    at, rare = letters.find(b"mat"), letters.find(0)
+    while at >= 0 or rare >= 0:
+        place = at if rare < 0 or 0 <= at < rare else rare
+        start = letters.rfind(b"\n", 0, place) + 1
+        number += letters.count(b"\n", stop, start)
+        stop = letters.find(b"\n", place)
+        stop = len(letters) if stop < 0 else stop
+        if stop - start <= _MOST or letters.find(0, start, stop) >= 0:
+            numbers.append(number)
+        at = letters.find(b"mat", stop) if 0 <= at < stop else at
+        rare = letters.find(0, stop) if 0 <= rare < stop else rare
+    if numbers:
+        lengths = list(accumulate(map(len, text.coded.split(b"\n"))))
+        yield from ((lengths[each - 1] + each if each else 0, lengths[each] + each) for each in numbers)
 
 
 def _stamp(text: Text, at: int) -> _Stamp | None:
     """The stamp around the place: alone in its cell or on its line, or on two lines."""
     start, stop = _cell(text.content, at)
     line_start, line_stop = _line(text.content, at)
-    pieces = [(line_start, text.content[line_start:line_stop])] if line_stop - line_start <= LONGEST_CELL else []
-    pieces.append((start, text.content[start:stop]))
+    pieces = [(line_start, line_stop), (start, stop)]
     if text.zone in (Zone.PAGE_HEADER, Zone.PAGE_FOOTER, Zone.PROPERTY):
-        pieces += [(start + cut.start(), cut[0]) for cut in re.finditer(r"[^|–—·•;,/-]+", text.content[start:stop])]
-    for where, cell in pieces:
-        written = stamp(cell)
+        pieces += [cut.span() for cut in _PIECE.finditer(text.content, start, stop)]
+    for where, end in pieces:
+        if end - where > LONGEST_CELL or not may_be_stamp(text.coded[where:end]):
+            continue
+        written = stamp(text.content[where:end])
         if written is None:
             continue
         if written.level is Level.MAT and (above := _above(text.content, line_start)):
@@ -169,9 +195,12 @@ def _bracket(text: Text, at: int) -> Mark | None:
     return Mark(written.level, "bracket", at) if written.strong else None
 
 
-def _labels(content: str, start: int, stop: int) -> Iterator[Mark]:
+def _labels(text: Text, start: int, stop: int) -> Iterator[Mark]:
     """"Độ mật: Tối mật", with boxes to tick or without."""
-    for found in _LABEL.finditer(_in_cells(content[start:stop])):
+    cells = _in_cells(text.content[start:stop]) if _MAY_BE_LABEL.search(text.coded, start, stop) else ""
+    if not _ENDS_A_LABEL.search(cells):
+        return
+    for found in _LABEL.finditer(cells):
         value = found["value"]
         choices = list(_CHOICES.finditer(value))
         if choices:
@@ -207,11 +236,10 @@ def _subject(subject: str) -> Iterator[Mark]:
 
 def _cell(content: str, at: int) -> tuple[int, int]:
     """The cell of a table around the place, or the line."""
-    start = max((found.end() for found in _CELL_ENDS.finditer(content, max(at - LONGEST_CELL, 0), at)), default=None)
-    if start is None:
-        start = max(at - LONGEST_CELL, 0)
+    first = max(at - LONGEST_CELL, 0)
+    before = _LAST_CELL_END.match(content, first, at)
     end = _CELL_ENDS.search(content, at, at + LONGEST_CELL)
-    return start, end.start() if end else min(at + LONGEST_CELL, len(content))
+    return before.end() if before else first, end.start() if end else min(at + LONGEST_CELL, len(content))
 
 
 def _line(content: str, at: int) -> tuple[int, int]:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 
 from filters._spam.words import TEXT_LIMIT
 from gateway.reading import Reading, Text, Zone
-from gateway.text.folding import Folded
 from gateway.text.phrases import Phrases
 
 PHRASES = Path(__file__).with_name("phrases.txt")
@@ -80,14 +80,9 @@ class Offers:
         for text in reading.of(*_ZONES):
             if rest <= 0:
                 break
-            content = text.plain.text[:rest]
-            rest -= len(content)
-            for start, stop, concept in self._hits(content):
+            beginning = text.plain.beginning(rest)
+            rest -= len(beginning.text)
+            for start, stop, concept in islice(self._phrases.search(beginning), HIT_LIMIT):
                 if concept not in found:
                     found[concept] = Said(concept, self._weights[concept], text, start, stop)
         return found
-
-    def _hits(self, content: str) -> Iterator[tuple[int, int, str]]:
-        hits = self._phrases.search(Folded(content, ()))
-        for _, hit in zip(range(HIT_LIMIT), hits, strict=False):
-            yield hit.start, hit.stop, hit.value

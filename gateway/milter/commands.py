@@ -22,6 +22,14 @@ BODY_LIMIT = 65_535
 """Octets of a piece of a body, in either direction (MILTER_CHUNK_SIZE)."""
 
 
+LINE_LIMIT = 16 * 1024
+"""Octets of a command that is not content. An MTA's own lines have 2048 (Postfix's line_length_limit, Sendmail's
+MAXLINE); what is kept of them for each session and each recipient is no more than this."""
+
+STRINGS_LIMIT = 500
+"""Strings of one command: parameters, or macros with their values. Postfix has about forty macros in all."""
+
+
 @dataclass(frozen=True, slots=True)
 class Negotiate:
     """O: the session begins; what the MTA offers."""
@@ -170,6 +178,7 @@ def _macros(data: bytes) -> Macros:
 
 
 def _connect(data: bytes) -> Connect:
+    _check_length(data)
     host, end, rest = data.partition(b"\0")
     if not end or not rest or rest[0] not in FAMILIES:
         raise ValueError("a client without a family")
@@ -184,16 +193,19 @@ def _connect(data: bytes) -> Connect:
 
 
 def _helo(data: bytes) -> Helo:
+    _check_length(data)
     [name] = _strings(data, 1)
     return Helo(name)
 
 
 def _mail(data: bytes) -> MailFrom:
+    _check_length(data)
     sender, *parameters = _strings(data)
     return MailFrom(sender, tuple(parameters))
 
 
 def _rcpt(data: bytes) -> RcptTo:
+    _check_length(data)
     recipient, *parameters = _strings(data)
     return RcptTo(recipient, tuple(parameters))
 
@@ -218,10 +230,17 @@ def _unknown(data: bytes) -> Unknown:
     return Unknown(line)
 
 
+def _check_length(data: bytes) -> None:
+    if len(data) > LINE_LIMIT:
+        raise ValueError(f"a command of {len(data)} octets")
+
+
 def _strings(data: bytes, count: int = 0) -> tuple[bytes, ...]:
     """Strings that end in NUL; so many of them, if that is fixed."""
     if not data.endswith(b"\0"):
         raise ValueError("a string without an end")
+    if data.count(b"\0") > STRINGS_LIMIT:
+        raise ValueError("too many strings")
     words = tuple(data[:-1].split(b"\0"))
     if count and len(words) != count:
         raise ValueError(f"{len(words)} strings, not {count}")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from gateway.mail import Client
 from gateway.milter.commands import Connect, Macros
@@ -31,6 +31,12 @@ NAME_LIMIT = 255
 _OF_MESSAGE = (b"M", b"R", b"T", b"N", b"E")
 """The commands whose macros end with the message."""
 
+_LATEST_FIRST = (b"E", b"N", b"T", b"R", b"M", b"H", b"C")
+"""The commands whose macros are looked at; those for other commands are not kept."""
+
+
+_NONE: Mapping[bytes, bytes] = {}
+
 
 class Told:
     """The macros that hold now: those of later commands go before those of earlier ones."""
@@ -40,25 +46,30 @@ class Told:
 
     def take(self, macros: Macros) -> None:
         """Macros for the command that follows, in the place of those for such a command before."""
-        self._values[macros.command] = {
-            name: value[:VALUE_LIMIT] for name, value in macros.values if name in KEPT
-        }
+        if macros.command in _LATEST_FIRST:
+            self._values[macros.command] = {
+                name: value[:VALUE_LIMIT] for name, value in macros.values if name in KEPT
+            }
 
-    def forget_message(self) -> None:
-        """The message is over."""
+    def forget_message(self, but: bytes = b"") -> None:
+        """The message is over; what has been told for the command `but` belongs to the next one."""
         for command in _OF_MESSAGE:
-            self._values.pop(command, None)
+            if command != but:
+                self._values.pop(command, None)
 
-    def of(self, name: str, commands: Iterable[bytes] = (b"E", b"N", b"T", b"R", b"M", b"H", b"C")) -> str:
+    def of(self, name: str, commands: Iterable[bytes] = _LATEST_FIRST) -> str:
         """The value of a macro, "" where there is none."""
         key = name.encode()
-        found = (self._values[command][key] for command in commands if key in self._values.get(command, ()))
-        return text(next(found, b""))
+        for command in commands:
+            if (value := self._values.get(command, _NONE).get(key)) is not None:
+                return text(value)
+        return ""
 
 
 def text(value: bytes, limit: int = VALUE_LIMIT) -> str:
     """Bytes of an MTA as printable text."""
-    return "".join(char if char.isprintable() else "?" for char in value.decode("utf-8", "replace"))[:limit]
+    decoded = value.decode("utf-8", "replace")[:limit]
+    return decoded if decoded.isprintable() else "".join(char if char.isprintable() else "?" for char in decoded)
 
 
 def client_of(connect: Connect | None, helo: bytes, told: Told, *, login: str, believed: bool) -> Client:

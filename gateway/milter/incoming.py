@@ -19,6 +19,12 @@ from gateway.milter.commands import HeaderField
 from gateway.milter.wire import packet
 from gateway.reply import Reply
 
+PATH_LIMIT = 1000
+"""Octets of an address: as many as by SMTP (`gateway/smtp/syntax.py`)."""
+
+HEAD_PIECE = 16 * 1024
+"""Octets of a head that are gathered before they are kept: few heads are longer, and each has twenty fields."""
+
 FIELDS_LIMIT = 30_000
 """Fields of a head: more than fit into the 100 kB that Postfix takes of one (header_size_limit)."""
 
@@ -35,7 +41,10 @@ class Incoming(Handling):
         self.local = local
         super().__init__(reception, client, envelope)
         self.queue = ""
+        self.head_is_over = False
         self._spaced = spaced
+        self._colon = b":" if spaced else b": "
+        self._head = bytearray()
         self._written: list[tuple[bytes, bytes]] = []
         self._names: list[bytes] = []
         self._spans: list[Span] = []
@@ -79,19 +88,26 @@ class Incoming(Handling):
 
     async def header(self, field: HeaderField) -> None:
         """The next field of the head."""
-        value = field.value.replace(b"\r\n", b"\n").replace(b"\n", b"\r\n")
-        line = field.name + (b":" if self._spaced else b": ") + value + b"\r\n"
-        start = self._size
+        if self._refusal is not None:
+            return
         if len(self._names) >= FIELDS_LIMIT:
-            self._refusal = self._refusal or reply.TOO_BIG
-        await self._take(line)
-        if not self.turned_away:
-            self._names.append(field.name)
-            self._spans.append(Span(start, self._size))
+            self._refusal = reply.TOO_BIG
+            return
+        value = field.value
+        if b"\n" in value:
+            value = value.replace(b"\r\n", b"\n").replace(b"\n", b"\r\n")
+        start = self._size + len(self._head)
+        self._head += field.name + self._colon + value + b"\r\n"
+        self._names.append(field.name)
+        self._spans.append(Span(start, self._size + len(self._head)))
+        if len(self._head) >= HEAD_PIECE:
+            await self._take_head()
 
     async def end_of_headers(self) -> None:
         """The body begins. An MTA does not tell whether there was an empty line: there is one from now on."""
-        await self._take(b"\r\n")
+        self.head_is_over = True
+        self._head += b"\r\n"
+        await self._take_head()
         self._body = self._size
 
     async def body(self, data: bytes) -> None:
@@ -132,6 +148,11 @@ class Incoming(Handling):
     def _layout(self) -> Layout:
         return Layout(tuple(self._names), tuple(self._spans), self._body, self._spaced)
 
+    async def _take_head(self) -> None:
+        piece = bytes(self._head)
+        self._head.clear()
+        await self._take(piece)
+
     async def _take(self, data: bytes) -> None:
         if self._refusal is None:
             self._size += len(data)
@@ -140,6 +161,8 @@ class Incoming(Handling):
 
 def address_of(path: bytes) -> str:
     """The address of `<path>` as an MTA sends it, without a source route; "" for the null sender. Raises Refused."""
+    if len(path) > PATH_LIMIT:
+        raise Refused(reply.BAD_ADDRESS)
     inner = path.removeprefix(b"<").removesuffix(b">") if path.startswith(b"<") else path
     if inner.startswith(b"@") and b":" in inner:  # RFC 5321 appendix C: a source route is ignored
         inner = inner.partition(b":")[2]

@@ -30,6 +30,11 @@ class Sessions:
     def __len__(self) -> int:
         return len(self._open)
 
+    @property
+    def under_way(self) -> int:
+        """How many sessions have a message under way."""
+        return sum(session.busy for session in self._open)
+
     def admit(self, reception: Reception, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """Begin a session; or one that only says that there is no room; or none."""
         refusal = None

@@ -24,10 +24,11 @@ class MilterError(Exception):
 
 
 class Decoder:
-    """Bytes in, commands out. Never holds more than PACKET_LIMIT octets and what was fed last."""
+    """Bytes in, commands out. Between two feeds it never holds more than one packet that has not come whole."""
 
     def __init__(self) -> None:
         self._buffer = bytearray()
+        self._needed = LENGTH.size
 
     @property
     def waiting(self) -> int:
@@ -36,19 +37,28 @@ class Decoder:
 
     def feed(self, data: bytes) -> Iterator[Command]:
         """The commands that are whole with these bytes, one by one as they are read. Raises MilterError."""
-        self._buffer += data
-        at = 0
+        if self._buffer:
+            self._buffer += data
+            if len(self._buffer) < self._needed:
+                return
+            data = bytes(self._buffer)
+            self._buffer = bytearray()
+        at, size = 0, len(data)
+        self._needed = LENGTH.size
         try:
-            while len(self._buffer) - at >= LENGTH.size:
-                [length] = LENGTH.unpack_from(self._buffer, at)
+            while size - at >= LENGTH.size:
+                [length] = LENGTH.unpack_from(data, at)
                 if not 1 <= length <= PACKET_LIMIT:
                     raise MilterError(f"a packet of {length} octets")
-                if len(self._buffer) - at < LENGTH.size + length:
+                start, stop = at + LENGTH.size, at + LENGTH.size + length
+                if stop > size:
+                    self._needed = stop - at
                     break
-                start, at = at + LENGTH.size, at + LENGTH.size + length
-                yield _command(self._buffer[start], bytes(self._buffer[start + 1 : at]))
+                at = stop
+                yield _command(data[start], data[start + 1 : stop])
         finally:
-            del self._buffer[:at]
+            if at < size:
+                self._buffer += data[at:]
 
 
 def _command(code: int, data: bytes) -> Command:

@@ -40,6 +40,11 @@ class Door:
         self.sessions: set[Channel] = set()
         self._by_client: Counter[str] = Counter()
 
+    @property
+    def under_way(self) -> int:
+        """How many sessions are handing in a message."""
+        return sum(session.incoming is not None for session in self.sessions)
+
     def too_many(self) -> None:
         """A client has been turned away who waited with too many others."""
         self.observer.shed("load")

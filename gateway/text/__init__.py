@@ -8,5 +8,6 @@ raises on a stranger's text; each step is linear.
    what is hidden by `style.py` and puts lines together in `rendering.py`. `addresses.py` finds links written out.
 3. A body in own words, quotations and signature: `quoting.py`.
 4. Folded forms, in which one sentence in many writings is one sentence: `folding.py` (with `lookalikes.py`) and
-   `squeezing.py`; searched for thousands of phrases at once by `phrases.py`.
+   `squeezing.py`, made of a byte for each character (`coding.py`), with the way back (`wayback.py`); searched for
+   thousands of phrases at once by `phrases.py`.
 """

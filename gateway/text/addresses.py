@@ -1,4 +1,5 @@
-"""Addresses in texts: made absolute as programs do it, and those written out, of which mail programs make links."""
+"""Addresses in texts: of the web, made absolute as programs do it, and those written out, of which mail programs make
+links; and of mail."""
 
 from __future__ import annotations
 
@@ -23,6 +24,20 @@ class Anchor:
     button: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class MailAddress:
+    """A mail address in a text: where it stands, and where its domain begins."""
+
+    start: int
+    domain: int
+    stop: int
+
+
+LONGEST_LOCAL_PART = 64
+"""RFC 5321 section 4.5.3.1.1."""
+
+_LOCAL_PART = re.compile(rf"(?<![\w.+-])[A-Za-z0-9][\w.+-]{{0,{LONGEST_LOCAL_PART - 1}}}\Z")
+_DOMAIN = re.compile(r"(?:[A-Za-z0-9-]{1,63}\.){1,8}[A-Za-z]{2,24}(?![\w-])")
 _WRITTEN = re.compile(
     r"(?:(?P<scheme>(?:https?|ftp)://)|(?<![\w@.-])www\d{0,2}\.(?=\w)|(?<![\w@.-])(?:\w[\w-]{0,62}+\.)++(?<=\.)"
     r"(?=[^\W\d_]{2,24}(?::\d{1,5})?/))[^\s<>\"'`|\\^{}\u201c\u201d\u00ab\u00bb]++",
@@ -32,6 +47,18 @@ _TRAILING = ".,;:!?*_~…'’”»"
 _SCHEME = re.compile(r"[a-zA-Z][a-zA-Z0-9+.-]*:")
 _NOT_IN_ADDRESSES = str.maketrans("", "", "\t\r\n")
 _AROUND = "".join(map(chr, range(0x21)))
+
+
+def mail_addresses(text: str) -> Iterator[MailAddress]:
+    """The mail addresses written in a text, each "@" looked at once: linear, and nothing where there is none."""
+    behind, at = 0, text.find("@")
+    while at >= 0:
+        local = _LOCAL_PART.search(text, max(behind, at - LONGEST_LOCAL_PART), at)
+        behind = at + 1
+        if local and (domain := _DOMAIN.match(text, at + 1)):
+            yield MailAddress(local.start(), at + 1, domain.end())
+            behind = domain.end()
+        at = text.find("@", behind)
 
 
 def written_links(text: str) -> tuple[Anchor, ...]:

@@ -6,23 +6,26 @@ none: for texts written without them, by habit or to hide. `squeezed` (`squeezin
 In all: lower case, composed letters, single spaces; what is not seen is gone; what looks Latin is Latin
 (`lookalikes.py`).
 
-How it is fast: the letters of Vietnamese, ASCII and the commonest others are fewer than 256, so a text of these alone
-is turned into bytes, one for a character, and all that is left is a table look-up. What else a text has is read piece
-by piece. The way back is worked out when it is asked for, which is where something was found.
+How it is fast: a text is bytes (`coding.py`), a byte for each of its common characters, and for these all that is left
+is a table look-up. What else a text has is read piece by piece. The way back (`wayback.py`) is worked out where it is
+asked for, which is where something was found.
 """
 
 from __future__ import annotations
 
-import codecs
 import re
 from bisect import bisect_right
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
-from itertools import zip_longest
-from typing import overload
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import Protocol
 from unicodedata import normalize
 
+from ahocorasick_rs import BytesAhoCorasick
+
+from gateway.text.coding import COMMON, SLOTS, SPARSE, bytes_of, coded, decoded, rare_in, table
 from gateway.text.lookalikes import MARKS, UNSEEN, seen
+from gateway.text.wayback import NOWHERE, Segment, WayBack
 
 MOST_REMEMBERED = 4096
 """Characters whose folded form is remembered: those of a few languages, not all of Unicode for a text that has it."""
@@ -30,42 +33,31 @@ MOST_REMEMBERED = 4096
 LONGEST_REMEMBERED = 4
 """Characters of a letter with its marks that is remembered: Vietnamese has two marks at most."""
 
+SEAM = b"\3"
+"""How `Folded.undone` marks a place where letters stood apart."""
 
-class Origin(Sequence[int]):
-    """The way back, made when it is first needed."""
 
-    __slots__ = ("_make", "_places")
+class Origin(Protocol):
+    """For each character of a folded text, and for its end, a place in the original."""
 
-    def __init__(self, make: Callable[[], list[int]]) -> None:
-        self._make = make
-        self._places: list[int] | None = None
+    def __getitem__(self, at: int, /) -> int: ...
 
-    def _all(self) -> list[int]:
-        if self._places is None:
-            self._places = self._make()
-        return self._places
-
-    @overload
-    def __getitem__(self, at: int) -> int: ...
-    @overload
-    def __getitem__(self, at: slice) -> list[int]: ...
-    def __getitem__(self, at: int | slice) -> int | list[int]:
-        return self._all()[at]
-
-    def __len__(self) -> int:
-        return len(self._all())
+    def __len__(self) -> int: ...
 
 
 @dataclass(frozen=True, slots=True)
 class Folded:
     """A folded text. `origin[i]` is where in the original its character `i` came from; one more entry ends it.
 
-    `seams` are the places where `squeezed` put letters together that stood apart.
+    `coded` is the text as `coding.coded` gives it. `undone` is of a squeezed text in which something was undone: for
+    each place and for the end, 3 where letters were put together right there that stood apart (a seam), 1 where
+    something else was undone right before it, else 0.
     """
 
     text: str
-    origin: Sequence[int]
-    seams: frozenset[int] = frozenset()
+    origin: Origin
+    coded: bytes
+    undone: bytes = b""
 
     def original(self, start: int, stop: int) -> tuple[int, int]:
         """The place in the original of the characters `start` to `stop` (not included), marks and what is not seen
@@ -74,43 +66,45 @@ class Folded:
         if stop <= start:
             return first, first
         last = self.origin[stop - 1]
-        return first, last + 1 if stop in self.seams else self.origin[bisect_right(self.origin, last)]
+        if self.undone[stop : stop + 1] == SEAM:
+            return first, last + 1
+        behind = self.origin[stop]
+        return first, behind if behind > last else self.origin[bisect_right(self.origin, last, stop)]
+
+    def beginning(self, length: int) -> Folded:
+        """The first so many characters, which lead back as they do here."""
+        return replace(self, text=self.text[:length], coded=self.coded[:length])
 
 
-def toned(text: str) -> Folded:
-    """Lower case, composed letters, single spaces; tones and diacritics stay.
+def toned(text: str, data: bytes | None = None) -> Folded:
+    """Lower case, composed letters, single spaces; tones and diacritics stay. `data` is `coding.coded(text)`, where the
+    caller has it.
 
     Where two fashions place a tone differently the older is taken: "hòa" and "thúy" for "hoà" and "thuý".
     """
-    return Folded(_placed(_single_spaced(_TONED.whole(text))), Origin(lambda: _origin(_TONED, text)))
+    return _folded(_TONED, text, coded(text) if data is None else data)
 
 
-def plain(text: str) -> Folded:
+def plain(text: str, data: bytes | None = None) -> Folded:
     """The same without tones and diacritics, `đ` as `d`."""
-    return Folded(_single_spaced(_PLAIN.whole(text)), Origin(lambda: _origin(_PLAIN, text)))
+    return _folded(_PLAIN, text, coded(text) if data is None else data)
 
 
-_VIETNAMESE = "àáảãạăằắẳẵặâầấẩẫậèéẻẽẹêềếểễệìíỉĩịòóỏõọôồốổỗộơờớởỡợùúủũụưừứửữựỳýỷỹỵđ"
-_COMMON = "".join(map(chr, range(0x20, 0x7F))) + "\t\n\r\v\f" + _VIETNAMESE + _VIETNAMESE.upper()
-_COMMON += "\u00a0“”‘’–—…•·äöüñçïîûëå"
-# A decoding table in the manner of `codecs`: the place of a character is its byte. Byte 0 must be NUL, which is never
-# encoded here, and U+FFFE stands for none.
-_SLOTS = f"\0{_COMMON}".ljust(256, "\ufffe")
-_ENCODING = codecs.charmap_build(_SLOTS)
-_ODD = re.compile("([^{0}]+(?:[{0}]{{1,3}}[^{0}]+)*)".format(re.escape(_COMMON)))
 _MARK = re.compile(f"[{MARKS}]")
 _MARKS_FIRST = re.compile(f"[{UNSEEN}]*+[{MARKS}]")
 _CLUSTER = re.compile(f"[^{MARKS}{UNSEEN}][{MARKS}{UNSEEN}]*|[{MARKS}{UNSEEN}]+")
-
-
-_SPACES = re.compile("  +")
-_TONES = "̣̀́̉̃"
-_MISPLACED = re.compile(r"o[àáảãạèéẻẽẹ](?!\w)|(?<!q)u[ỳýỷỹỵ](?!\w)")
+# Rare characters with the few common ones between them: to begin another piece costs as much.
+_PIECE = re.compile(rb"\0+(?:[^\0]{1,%d}\0+)*" % SPARSE)
+_SPACES = re.compile(b"  +")
+_TONES = "̣̀́̉̃"
 _PLACED = {
-    first + normalize("NFC", last + tone): normalize("NFC", first + tone) + last
+    bytes_of(first + normalize("NFC", last + tone)): bytes_of(normalize("NFC", first + tone) + last)
     for first, last in ("oa", "oe", "uy")
     for tone in _TONES
 }
+_MISPLACED = BytesAhoCorasick(list(_PLACED))
+_IN_WORDS = frozenset(bytes_of(each) for each in COMMON if each.isalnum() or each == "_")
+_QU = b"qu"
 
 
 class _Remembered(dict[int | str, str]):
@@ -131,51 +125,62 @@ class _Form:
     """One way to fold, spaces left as many as they are."""
 
     def __init__(self, *, marks: bool) -> None:
-        self._seen = _Remembered(marks=marks)
-        self._decoding = "".join(self._seen[each] or "\0" for each in _SLOTS)
+        self.marks = marks
+        self.seen = _Remembered(marks=marks)
+        self.table = table(self.seen[each] for each in SLOTS)
 
-    def whole(self, text: str) -> str:
-        """A text folded."""
-        if not _ODD.search(text):
-            return self._common(text)
-        return "".join(self._common(piece) if common else self._uncommon(piece) for piece, common in _pieces(text))
-
-    def origin(self, text: str) -> list[int]:
-        """Where in the text each character of `whole(text)` came from."""
-        places: list[int] = []
+    def whole(self, text: str, data: bytes) -> tuple[bytes, str]:
+        """A text folded, as bytes and the rare characters among them."""
+        if 0 not in data:
+            return data.translate(self.table), ""
+        done: list[bytes] = []
+        rare: list[str] = []
         at = 0
-        for piece, common in _pieces(text):
-            if common:
-                places.extend(range(at, at + len(piece)))
-                at += len(piece)
-                continue
-            for cluster in _clusters(piece):
-                places += [at] * len(self._seen[cluster])
-                at += len(cluster)
-        return places
+        for start, stop in _pieces(text, data):
+            read = self.read(text[start:stop])
+            in_bytes = coded(read)
+            done += (data[at:start].translate(self.table), in_bytes)
+            rare.append(rare_in(read, in_bytes))
+            at = stop
+        return b"".join((*done, data[at:].translate(self.table))), "".join(rare)
 
-    def _common(self, piece: str) -> str:
-        data: bytes = codecs.charmap_encode(piece, "strict", _ENCODING)[0]
-        return codecs.charmap_decode(data, "strict", self._decoding)[0]
-
-    def _uncommon(self, piece: str) -> str:
+    def read(self, piece: str) -> str:
+        """What is seen of a piece with rare characters."""
         clusters = _clusters(piece)
-        return piece.translate(self._seen) if clusters is piece else "".join(map(self._seen.__getitem__, clusters))
+        return piece.translate(self.seen) if clusters is piece else "".join(map(self.seen.__getitem__, clusters))
+
+    def segments(self, text: str, data: bytes) -> Iterator[Segment]:
+        """The pieces of `whole(text, data)` that have not one character for each of the text."""
+        for start, stop in _pieces(text, data):
+            places: list[int] = []
+            at = start
+            for cluster in _clusters(text[start:stop]):
+                places += [at] * len(self.seen[cluster])
+                at += len(cluster)
+            yield start, stop, places
 
 
 _TONED, _PLAIN = _Form(marks=True), _Form(marks=False)
 
 
-def _pieces(text: str) -> Iterator[tuple[str, bool]]:
-    """A text in pieces, by turns of common characters and others. A mark takes the character before it along."""
-    runs = _ODD.split(text)
-    for common, odd in zip_longest(runs[::2], runs[1::2], fillvalue=""):
-        if _MARKS_FIRST.match(odd):
-            yield common[:-1], True
-            yield common[-1:] + odd, False
-        else:
-            yield common, True
-            yield odd, False
+def _folded(form: _Form, text: str, data: bytes) -> Folded:
+    spaced, rare = form.whole(text, data)
+    single = _single_spaced(spaced)
+    origin = WayBack(spaced, len(single), partial(form.segments, text, data) if 0 in data else NOWHERE)
+    if form.marks:
+        single = _placed(single, rare)
+    written = decoded(single, rare) if form.marks or rare else single.decode("ascii")
+    return Folded(written, origin, single)
+
+
+def _pieces(text: str, data: bytes) -> Iterator[tuple[int, int]]:
+    """Where the pieces with rare characters begin and end. A mark takes the character before it along."""
+    start = data.find(0)
+    while start >= 0:
+        found = _PIECE.match(data, start)
+        stop = found.end() if found else len(data)
+        yield start - (start > 0 and _MARKS_FIRST.match(text, start) is not None), stop
+        start = data.find(0, stop)
 
 
 def _clusters(piece: str) -> Sequence[str]:
@@ -183,20 +188,23 @@ def _clusters(piece: str) -> Sequence[str]:
     return _CLUSTER.findall(piece) if _MARK.search(piece) else piece
 
 
-def _single_spaced(text: str) -> str:
-    while "  " in text:  # halves the longest run each time
-        text = text.replace("  ", " ")
-    return text
+def _single_spaced(data: bytes) -> bytes:
+    return _SPACES.sub(b" ", data) if b"  " in data else data
 
 
-def _placed(text: str) -> str:
-    return _MISPLACED.sub(lambda found: _PLACED[found[0]], text)
-
-
-def _origin(form: _Form, text: str) -> list[int]:
-    """The places of the folded text, single spaces and all, and its end."""
-    places, kept, at = form.origin(text), [], 0
-    for spaces in _SPACES.finditer(form.whole(text)):
-        kept += places[at : spaces.start() + 1]
-        at = spaces.end()
-    return [*kept, *places[at:], len(text)]
+def _placed(data: bytes, rare: str) -> bytes:
+    """Folded text with its tones in their older places, which they have at the end of a word."""
+    found = [
+        (start, stop)
+        for _, start, stop in _MISPLACED.find_matches_as_indexes(data)
+        if data[stop : stop + 1] not in _IN_WORDS and data[max(start - 1, 0) : start + 1] != _QU
+    ]
+    if rare and found:
+        text = decoded(data, rare)
+        found = [(start, stop) for start, stop in found if not text[stop : stop + 1].isalnum()]
+    if not found:
+        return data
+    changed = bytearray(data)
+    for start, stop in found:
+        changed[start:stop] = _PLACED[data[start:stop]]
+    return bytes(changed)

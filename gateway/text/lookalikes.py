@@ -75,7 +75,7 @@ _STRAY = re.compile("[\u0300-\u034e\u0350-\u036f\u0488\u0489\u1ab0-\u1aff\u1dc0-
 def seen(cluster: str, *, marks: bool) -> str:
     """One character, with the marks that follow it, as a person reads it: lower case, Latin where it looks Latin,
     composed; "" for what is not seen. Without `marks` no diacritics are left, and `đ` is `d`."""
-    letters = "".join(map(_letter, unicodedata.normalize("NFKD", ALIKE.get(cluster, cluster))))
+    letters = "".join(map(_letter, unicodedata.normalize("NFKD", ALIKE.get(cluster[:1], cluster[:1]) + cluster[1:])))
     if marks:
         return _STRAY.sub("", unicodedata.normalize("NFC", letters))
     kept = "".join(each for each in letters if not unicodedata.category(each).startswith("M")).replace("đ", "d")

@@ -21,13 +21,17 @@ from statistics import median
 from typing import Any
 
 import click
+import matching
 import memory
+import milters
 import pieces
 import reading
 import speed
 import text
 from rich.console import Console
 from rich.table import Table
+
+PARTS = ["speed", "milter", "memory", "pieces", "reading", "text", "matching"]
 
 FLOORS = {"2 kB": 1.3, "50 kB": 3.0}
 """Messages a second, as a multiple of the bare relay's, that a release must reach."""
@@ -43,15 +47,17 @@ out = Console()
 @click.command()
 @click.option("--rounds", default=3, show_default=True, help="Rounds over all systems.")
 @click.option("--seconds", default=3.0, show_default=True, help="Seconds for each case and system in a round.")
-@click.option("--only", type=click.Choice(["speed", "memory", "pieces", "reading", "text"]), help="One part of it.")
+@click.option("--only", type=click.Choice(PARTS), help="One part of it.")
 @click.option("--json", "path", default="build/bench.json", show_default=True, type=click.Path(path_type=Path))
 def main(rounds: int, seconds: float, only: str | None, path: Path) -> None:
     """Measure, print tables, write all figures as JSON."""
-    parts = [only] if only else ["speed", "memory", "pieces", "reading", "text"]
+    parts = [only] if only else PARTS
     report: dict[str, Any] = {"cores": os.cpu_count(), "python": platform.python_version()}
     with out.status("starting") as status:
         if "speed" in parts:
             report["speed"] = speed.run(rounds, seconds, status.update)
+        if "milter" in parts:
+            report["milter"] = milters.run(rounds, seconds, status.update)
         if "memory" in parts:
             report["memory"] = memory.run(status.update)
         if "pieces" in parts:
@@ -63,10 +69,13 @@ def main(rounds: int, seconds: float, only: str | None, path: Path) -> None:
         if "text" in parts:
             status.update("texts")
             report["text"] = text.run()
+        if "matching" in parts:
+            status.update("filters that read texts")
+            report["matching"] = matching.run()
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(json.dumps(report, indent=1))
     tables = {"speed": _show_speed, "memory": _show_memory, "pieces": _show_pieces, "reading": _show_reading}
-    tables["text"] = _show_text
+    tables |= {"milter": _show_milter, "text": _show_text, "matching": _show_matching}
     for name in parts:
         tables[name](report[name])
     out.print(f"All figures are in {path}.")
@@ -94,6 +103,28 @@ def _show_speed(samples: list[dict[str, Any]]) -> None:
             " / ".join(f"{median(row[name] for row in rows):.1f}" for name in ("p50", "p99")),
             _spread(faster, 2) + mark,
             f"{1 / median(cheaper):.2f}" if cheaper else "-",
+        )
+    out.print(table)
+
+
+def _show_milter(samples: list[dict[str, Any]]) -> None:
+    table = Table(title="Behind one Postfix: median (least to most)")
+    for column in ("letters", "milter", "messages/s", "its CPU ms each", "p50 / p99 ms", "x rate of pymilter"):
+        table.add_column(column, no_wrap=True)
+    found: dict[tuple[str, str], list[dict[str, Any]]] = defaultdict(list)
+    for sample in samples:
+        found[sample["case"], sample["system"]].append(sample)
+    for (case, system), rows in sorted(found.items(), key=lambda item: milters.ORDER.index(item[0][0])):
+        ours = system.startswith("mailwarden")
+        beside = found[case, system.replace("mailwarden", "pymilter")]
+        times = [row["rate"] / other["rate"] for row, other in zip(rows, beside, strict=True)]
+        table.add_row(
+            case,
+            system,
+            _spread((row["rate"] for row in rows), 0),
+            "-" if system == milters.NONE else _spread((row["cpu"] for row in rows), 2),
+            " / ".join(f"{median(row[name] for row in rows):.1f}" for name in ("p50", "p99")),
+            _spread(times, 2) + f" [{'green' if median(times) >= 1 else 'red'}]/ 1[/]" if ours else "-",
         )
     out.print(table)
 
@@ -145,6 +176,20 @@ def _show_text(steps: list[dict[str, Any]]) -> None:
         floor = f" [{'green' if rate >= text.FOLD_AND_MATCH_LIMIT else 'red'}]at least 20[/]" if matched else ""
         limit = _mark(step["step"].startswith("HTML"), spent, text.HTML_LIMIT, "ms")
         table.add_row(step["step"], f"{spent:.2f}{limit}", f"{rate:.1f}{floor}")
+    out.print(table)
+
+
+def _show_matching(cases: list[dict[str, Any]]) -> None:
+    table = Table(title="Filters that read texts, CPU")
+    for column in ("text", "size", "ms together", *(f"ms {name}" for name in cases[0]["filters"]), "x one pass"):
+        table.add_column(column, justify="left" if column in ("text", "size") else "right")
+    for case in cases:
+        ordinary = case["text"].startswith("office")
+        limit = _mark(ordinary, case["milliseconds"], matching.LIMITS[case["size"]], "ms")
+        spent = (f"{each:.2f}" for each in case["filters"].values())
+        table.add_row(
+            case["text"], case["size"], f"{case['milliseconds']:.2f}{limit}", *spent, f"{case['passes']:.1f}"
+        )
     out.print(table)
 
 

@@ -1,7 +1,8 @@
 """`python tests/bench/outage.py`: how long clients wait for their answer while an engine hangs (promise 11).
 
-Each engine is a real one, paused while four clients send; shown are the times from connection to answer beside what the
-policy lets the filter wait. Sender checks wait twice, for SPF and for DMARC. The promise is that limit and half a second.
+Each engine is a real one, paused while three clients send; shown are the times from connection to answer beside what
+the policy lets the filter wait. Sender checks wait twice, for SPF and for DMARC. The promise is that limit and half a
+second.
 """
 
 from __future__ import annotations

@@ -27,6 +27,8 @@ from gateway.verdict import NetFilter
 
 SIZES = {"2 kB": 2_000, "50 kB": 50_000, "5 MB": 5_000_000}
 CLIENT, DAY = "8.8.4.9", 86_400.0
+HEAD = b"MIME-Version: 1.0\r\nContent-Type: text/plain\r\n\r\n"
+LINE = b"Kinh gui anh,  moi anh hop  giao ban\tdau  tuan\t\tvao luc \r\n"
 LISTS = tuple(Listing(zone=f"list{number}.example", codes={Code.parse("127.0.0.2"): 1.0}) for number in range(3))
 
 
@@ -44,6 +46,12 @@ def steps() -> Iterator[tuple[str, Callable[[], object]]]:
             f"the signature alone by dkimpy, {name}",
             lambda raw=raw: dkim.verify(raw, dnsfunc=lambda name, timeout=5: record.encode()),
         )
+        if size >= 1_000_000:
+            spaced = _mail(HEAD + LINE * (size // len(LINE)), private)
+            yield (
+                f"sender_auth, tabs and doubled spaces in each line, {name}",
+                lambda spaced=spaced: loop.run_until_complete(_all(auth, spaced)),
+            )
         if size < 1_000_000:
             yield f"dns_lists, six lists, {name}", lambda mail=mail: loop.run_until_complete(_all(lists, mail))
             yield f"impersonation, {name}", lambda mail=mail: list(poses.inspect(mail))

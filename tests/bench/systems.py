@@ -58,7 +58,8 @@ class Running:
 
 
 @contextlib.contextmanager
-def _process(command: Sequence[str], core: int, log: Path | None = None) -> Iterator[subprocess.Popen[str]]:
+def started(command: Sequence[str], core: int, log: Path | None = None) -> Iterator[subprocess.Popen[str]]:
+    """A process of the command on that core, until the end; its errors go to the log."""
     with contextlib.ExitStack() as stack:
         stderr = stack.enter_context(log.open("w")) if log else None
         process = subprocess.Popen(
@@ -78,7 +79,7 @@ def _process(command: Sequence[str], core: int, log: Path | None = None) -> Iter
 @contextlib.contextmanager
 def sink() -> Iterator[Running]:
     """The next hop."""
-    with _process([sys.executable, str(HERE / "sink.py")], LOAD_CORE) as process:
+    with started([sys.executable, str(HERE / "sink.py")], LOAD_CORE) as process:
         assert process.stdout is not None
         yield Running("direct", int(process.stdout.readline()))
 
@@ -86,7 +87,7 @@ def sink() -> Iterator[Running]:
 @contextlib.contextmanager
 def aiosmtpd_relay(upstream: int) -> Iterator[Running]:
     """The bare relay."""
-    with _process([sys.executable, str(HERE / "relay.py"), str(upstream)], SYSTEM_CORE) as process:
+    with started([sys.executable, str(HERE / "relay.py"), str(upstream)], SYSTEM_CORE) as process:
         assert process.stdout is not None
         yield Running("aiosmtpd", int(process.stdout.readline()), process.pid)
 
@@ -109,7 +110,7 @@ def mailwarden(upstream: int, *, audit: str = "defer", name: str = "mailwarden")
         }
         (folder / "gateway.yaml").write_text(json.dumps(settings))  # JSON is YAML
         command = [sys.executable, "-m", "gateway", "serve", "-c", str(folder / "gateway.yaml")]
-        with _process(command, SYSTEM_CORE, folder / "log") as process:
+        with started(command, SYSTEM_CORE, folder / "log") as process:
             _await(port, folder / "log")
             yield Running(name, port, process.pid, metrics)
 
@@ -136,7 +137,7 @@ def _await(port: int, log: Path) -> None:
 def load(system: Running, size: int, *, sessions: int, seconds: float, how: str = "kept") -> dict[str, Any]:
     """Send letters to the system; what `load.py` reports."""
     command = [sys.executable, str(HERE / "load.py"), *map(str, (system.port, size, sessions, seconds)), how]
-    with _process(command, LOAD_CORE) as process:
+    with started(command, LOAD_CORE) as process:
         assert process.stdout is not None
         told = process.stdout.read()
     if not told:

@@ -28,13 +28,13 @@ _SYLLABLES = (
     "kính gửi các đồng chí thông báo về việc tổ chức hội nghị triển khai nhiệm vụ công tác năm của Sở Thông tin và "
     "Truyền thông tỉnh đề nghị cơ quan đơn vị cử cán bộ tham dự đầy đủ đúng thành phần quy định trân trọng"
 ).split()
-_ROW = (
+ROW = (
     '<tr><td class="cell" style="padding:12px 24px;font-family:Arial,sans-serif;font-size:15px;line-height:22px;'
     'color:#333333;background-color:#ffffff"><p style="margin:0 0 16px 0">{words}, <b>số {number}</b>.</p>'
     '<a href="https://example.gov.vn/vb/{number}" style="background:#0a66c2;color:#ffffff;padding:10px 20px;'
     'border-radius:4px;text-decoration:none;display:inline-block">Xem văn bản</a></td></tr>\n'
 )
-_HEAD = (
+HEAD = (
     '<!DOCTYPE html><html><head><meta charset="utf-8"><title>Bản tin</title><style>.cell{color:#333} a{color:#0a66c2}'
     '</style></head><body bgcolor="#f4f4f4"><div style="display:none;max-height:0">Xem trước</div><table width="600">'
 )
@@ -51,7 +51,7 @@ def run() -> list[dict[str, object]]:
 
 def _steps() -> Iterator[tuple[str, int, Callable[[], object]]]:
     chance = random.Random(1)
-    text = _text(chance, LETTERS)
+    text = words(chance, LETTERS)
     size = len(text.encode())
     phrases = [(" ".join(chance.choices(_SYLLABLES, k=chance.randint(3, 5))), at) for at in range(PHRASES)]
     for fold in (plain, toned, squeezed):
@@ -62,15 +62,15 @@ def _steps() -> Iterator[tuple[str, int, Callable[[], object]]]:
     yield "fold: plain, decomposed text", len(decomposed.encode()), lambda: plain(decomposed)
     data = text.encode()
     yield "readings of UTF-8", size, lambda: read_text(data, "utf-8")
-    page = _HEAD
+    page = HEAD
     while len(page.encode()) < HTML_BYTES:
-        page += _ROW.format(words=_text(chance, 80), number=len(page))
+        page += ROW.format(words=words(chance, 80), number=len(page))
     yield "HTML, 20 kB", len(page.encode()), lambda: read_html(page)
 
 
-def _text(chance: random.Random, length: int) -> str:
-    words = chance.choices(_SYLLABLES, k=length // 5)
-    return " ".join(words)
+def words(chance: random.Random, length: int) -> str:
+    """Syllables of letters between offices, about so many characters."""
+    return " ".join(chance.choices(_SYLLABLES, k=length // 5))
 
 
 def _matched(phrases: Phrases[int], fold: Callable[[str], Folded], text: str) -> int:

@@ -15,8 +15,8 @@ import tempfile
 import uuid
 from pathlib import Path
 
-PATIENCE = 60
-"""Seconds after which a wait has failed. Nothing here takes so long."""
+PATIENCE = 240
+"""Seconds after which a wait has failed. An installation takes 20 on a machine that does nothing else."""
 
 ENVIRONMENT = {"PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "LANG": "C.UTF-8"}
 

@@ -14,6 +14,8 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 
+from gateway.config import load_settings
+from gateway.policy.load import load
 from tests.deploy.machine import Machine
 
 ROOT = Path(__file__).parents[2]
@@ -41,6 +43,9 @@ state: /var/lib/mailwarden
 reading: {system_call_filter: required}
 """
 
+PROGRAM = ("--attach-type", "application/zip", "--attach", "@/srv/letter.zip")
+"""What the client attaches: a program in an archive."""
+
 
 @pytest_asyncio.fixture(scope="class", loop_scope="class")
 async def machine(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Machine]:
@@ -54,6 +59,8 @@ async def machine(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Mac
             shutil.copytree(ROOT / name, here / name, ignore=shutil.ignore_patterns("__pycache__"))
         for name in ("pyproject.toml", "README.md", *LOCKS):
             shutil.copy(ROOT / name, here / name)
+        with zipfile.ZipFile(booted.path("/srv/letter.zip"), "w") as archive:
+            archive.writestr("setup.exe", b"MZ" + bytes(200))
         await booted.run("install", "-d", "-m", "750", "/etc/mailwarden")
         booted.path("/etc/mailwarden/gateway.yaml").write_text(SETTINGS)
         booted.path("/etc/mailwarden/policy.yaml").write_text(POLICY)
@@ -103,10 +110,7 @@ class TestInstalled:
             assert (await machine.run("stat", "-c", "%a", path)).strip() == mode
 
     async def test_a_program_in_an_archive_is_found_by_the_confined_reader(self, machine: Machine) -> None:
-        with zipfile.ZipFile(machine.path("/srv/letter.zip"), "w") as archive:
-            archive.writestr("setup.exe", b"MZ" + bytes(200))
-
-        heard = await send(machine, "--attach-type", "application/zip", "--attach", "@/srv/letter.zip")
+        heard = await send(machine, *PROGRAM)
 
         assert heard.startswith("550 5.7.1 ")
         assert "No programs" in heard
@@ -138,7 +142,7 @@ class TestInstalled:
         async with asyncio.timeout(30):
             while "policy reloaded" not in machine.log:
                 await asyncio.sleep(0.05)  # the log is a file of another process
-        heard = await send(machine, "--attach-type", "application/zip", "--attach", "@/srv/letter.zip")
+        heard = await send(machine, *PROGRAM)
         policy.write_text(POLICY)
         assert "No programs please" in heard
 
@@ -151,6 +155,18 @@ class TestInstalled:
         await restart
 
         assert set(heard) == {"250"}
+
+    async def test_the_number_of_workers_is_the_administrators(self, machine: Machine) -> None:
+        machine.path("/etc/default/mailwarden").write_text("WORKERS=2\n")
+        await machine.run("systemctl", "restart", "mailwarden.service")
+
+        processes = (await machine.run("pgrep", "--full", "mailwarden worker")).split()
+        heard = await send(machine, *PROGRAM)
+
+        machine.path("/etc/default/mailwarden").unlink()
+        await machine.run("systemctl", "restart", "mailwarden.service")
+        assert len(processes) == 2
+        assert heard.startswith("550 5.7.1 ")
 
     async def test_nothing_outside_its_folders_can_be_written(self, machine: Machine) -> None:
         process = await state(machine, "MainPID")
@@ -223,6 +239,60 @@ class TestInstalled:
         assert "does not take the policy in force" in said
         assert (await machine.run("readlink", "/opt/mailwarden/current")).strip() == before
         assert await state(machine, "ActiveState") == "active"
+
+
+class TestInstalledBelowAFolder:
+    """As a package or an image is made."""
+
+    @staticmethod
+    def install(root: Path) -> str:
+        """What the installer says."""
+        command = [str(ROOT / "deploy/install.sh"), "--root", str(root), "--environment", sys.prefix, "install"]
+        done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+    def test_what_it_begins_with_is_in_order_and_a_second_time_changes_nothing(self, tmp_path: Path) -> None:
+        self.install(tmp_path)
+        before = listing(tmp_path)
+
+        said = self.install(tmp_path)
+
+        assert said.startswith("install: nothing to change")
+        assert listing(tmp_path) == before
+        settings = load_settings(tmp_path / "etc/mailwarden/gateway.yaml")
+        assert (str(settings.state), settings.policy.name) == ("/var/lib/mailwarden", "policy.yaml")
+        assert len(load(settings.policy).rules) > 20
+        assert (tmp_path / "usr/local/bin/mailwarden").resolve() == Path(sys.prefix).resolve() / "bin/mailwarden"
+
+    def test_a_release_that_was_not_finished_is_made_anew(self, tmp_path: Path) -> None:
+        self.install(tmp_path)
+        (finished,) = tmp_path.glob("opt/mailwarden/releases/*/complete")
+        finished.unlink()
+        shutil.rmtree(finished.parent / "policies")
+
+        assert "made release" in self.install(tmp_path)
+
+        assert (finished.parent / "policies/default.yaml").exists()
+
+    def test_what_is_yours_is_never_written(self, tmp_path: Path) -> None:
+        own = {"gateway.yaml": SETTINGS, "policy.yaml": POLICY, "accounts.csv": "address\n"}
+        (tmp_path / "etc/mailwarden").mkdir(parents=True)
+        for name, text in own.items():
+            (tmp_path / "etc/mailwarden" / name).write_text(text)
+
+        self.install(tmp_path)
+
+        assert {name: (tmp_path / "etc/mailwarden" / name).read_text() for name in own} == own
+
+
+def listing(folder: Path) -> dict[str, tuple[int, int, int]]:
+    """Every file and folder with its mode and its two times of change."""
+    found = {}
+    for path in folder.rglob("*"):
+        status = path.lstat()
+        found[str(path)] = (status.st_mode, status.st_mtime_ns, status.st_ctime_ns)
+    return found
 
 
 @pytest.mark.asyncio(loop_scope="class")

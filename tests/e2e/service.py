@@ -30,6 +30,7 @@ class Service:
     def __init__(self, folder: Path, settings: dict[str, Any]) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         self.metrics = free_port()
+        self.state = folder / "state"
         self.log: list[dict[str, Any]] = []
         self._change = asyncio.Event()
         self._over = False
@@ -37,7 +38,7 @@ class Service:
         document = {
             "metrics": f"127.0.0.1:{self.metrics}",
             "policy": str(POLICY),
-            "state": str(folder / "state"),
+            "state": str(self.state),
             "hostname": "gate.example.gov.vn",
             "drain": "10s",
             **settings,

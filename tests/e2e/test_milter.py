@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import smtplib
+from collections import Counter
 from collections.abc import AsyncIterator
+from dataclasses import dataclass
 from pathlib import Path
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import pytest
 import pytest_asyncio
 
+from gateway.verdict import Action
 from tests.e2e.clients import swaks, talk
 from tests.e2e.postfix import AS_ROOT, run
 from tests.e2e.test_ways import Scenarios
@@ -62,46 +66,88 @@ class TestMilter(Scenarios):
 MESSAGES = int(os.environ.get("MAILWARDEN_DIFFERENTIAL", "40"))
 """How many messages go both ways; as many as one likes, each different from the others."""
 
+EVERY_ACTION = Path(__file__).with_name("every_action.yaml")
 
-def sample(number: int, mark: str) -> tuple[str, list[str], bytes]:
-    """The message of that number: sender, recipients, content."""
-    kind = number % 10
+
+@dataclass(frozen=True)
+class Sample:
+    """A message, and how many copies of it reach the next hop."""
+
+    sender: str
+    to: tuple[str, ...]
+    head: tuple[str, ...] = ()
+    body: str = "plain text\r\n"
+    copies: int = 1
+
+
+def parts(number: int, *more: str) -> tuple[tuple[str, ...], str]:
+    """Fields and body of a message with a text and further parts."""
+    boundary = f"b{number}"
+    text = "Content-Type: text/plain\r\n\r\nsee there\r\n"
+    body = "".join(f"--{boundary}\r\n{part}" for part in (text, *more)) + f"--{boundary}--\r\n"
+    return ("MIME-Version: 1.0", f"Content-Type: multipart/mixed; boundary={boundary}"), body
+
+
+HTML = "Content-Type: text/html\r\n\r\n<p>hi\r\n"
+PROGRAM = "Content-Type: application/octet-stream; name=a.exe\r\n\r\nMZ\r\n"
+SCRIPT = "Content-Type: application/octet-stream; name=a.js\r\n\r\nvar a = 1;\r\n"
+
+
+def samples(number: int) -> dict[str, Sample]:
+    """The kinds of messages, each in the variant of that number."""
+    an, one = f"an{number}@example.org", "one@example.gov.vn"
+    b, c = f"b{number}@example.gov.vn", f"c{number}@example.gov.vn"
+    plain = "plain text\r\n" * (1 + number)
+    html, html_body = parts(number, HTML)
+    program, program_body = parts(number, PROGRAM)
+    script, script_body = parts(number, HTML, SCRIPT)
+    dots = ".\r\n..\r\n.dot\r\nFrom here\r\n\r\n \r\n" + "x" * (990 + number) + "\r\n"
+    everything = ("X-Ask: everything", "X-Tight: a second one")
+
+    def asks(word: str, *to: str, copies: int = 1) -> Sample:
+        return Sample(an, to or (b, c), (f"X-Ask: {word}",), plain, copies)
+
+    return {
+        "plain": Sample(an, (b,), (), plain),
+        "marked": Sample(an, (b,), ("X-Ask-For-Mark: yes",), plain),
+        "a program": Sample(an, (b,), program, program_body, 0),
+        "one of three closed": Sample(an, (b, "closed@example.gov.vn", c), (), plain),
+        "a bounce": Sample("", (b,), (), plain),
+        "dots and long lines": Sample(an, (b,), (), dots),
+        "marked, of parts": Sample(an, (b,), ("X-Ask-For-Mark: yes", "X-Ask-For-Mark: again", *html), html_body),
+        "empty": Sample(an, (b,), (), "" if number % 2 else "\r\n"),
+        "all closed": Sample(an, ("closed@example.gov.vn",), (), plain, 0),
+        "large": Sample(an, (b,), (), ("y" * 76 + "\r\n") * 4000),
+        "held": asks("hold", copies=0),
+        "quarantined": asks("quarantine", copies=0),
+        "quarantined for one": asks("one", b, one),
+        "refused for one": asks("mixed", one, b),
+        "held and quarantined": asks("hold and one", one, b, copies=0),
+        "refused and kept nowhere": asks("secret", copies=0),
+        "stripped": Sample(an, (b, c), script, script_body),
+        "redirected": asks("redirect"),
+        "redirected with a copy": asks("redirect, copy"),
+        "a copy": asks("copy"),
+        "everything put on": Sample(an, (b,), everything, plain),
+        "everything put on parts": Sample(an, (b,), (*everything, *script), script_body),
+        "everything, redirected, with a copy": asks("everything, redirect, copy"),
+        "discarded": asks("discard", copies=0),
+        "deferred": asks("defer", copies=0),
+        "deferred and refused": asks("defer, secret", copies=0),
+    }
+
+
+def written(sample: Sample, number: int, mark: str) -> bytes:
+    """The message of a sample."""
     head = [f"From: An <an{number}@example.org>", f"To: b{number}@example.gov.vn", f"Message-ID: <{mark}@example.org>"]
     head += ["Date: Tue, 24 Nov 2026 09:00:00 +0700", f"Subject: {mark}"]
     head += ["X-Folded: one" + " " * (number % 5) + "\r\n\ttwo\r\n three", "X-Tight:none", "X-Empty:", "X-Blank:  "]
-    body = "plain text\r\n" * (1 + number)
-    to = [f"b{number}@example.gov.vn"]
-    sender = f"an{number}@example.org"
-    boundary = f"b{number}"
-    mixed = ["MIME-Version: 1.0", f"Content-Type: multipart/mixed; boundary={boundary}"]
-    text = f"--{boundary}\r\nContent-Type: text/plain\r\n\r\nsee there\r\n"
-    if kind == 1:
-        head.append("X-Ask-For-Mark: yes")
-    elif kind == 2:
-        head += mixed
-        program = "Content-Type: application/octet-stream; name=a.exe\r\n\r\nMZ\r\n"
-        body = f"{text}--{boundary}\r\n{program}--{boundary}--\r\n"
-    elif kind == 3:
-        to += ["closed@example.gov.vn", f"c{number}@example.gov.vn"]
-    elif kind == 4:
-        sender = ""
-    elif kind == 5:
-        body = ".\r\n..\r\n.dot\r\nFrom here\r\n\r\n \r\n" + "x" * (990 + number) + "\r\n"
-    elif kind == 6:
-        head += ["X-Ask-For-Mark: yes", "X-Ask-For-Mark: again", *mixed]
-        body = text + f"--{boundary}\r\nContent-Type: text/html\r\n\r\n<p>hi\r\n--{boundary}--\r\n"
-    elif kind == 7:
-        body = "" if number % 20 == 7 else "\r\n"
-    elif kind == 8:
-        to = ["closed@example.gov.vn"]
-    elif kind == 9:
-        body = ("y" * 76 + "\r\n") * 4000
-    return sender, to, ("\r\n".join(head) + "\r\n\r\n" + body).encode()
+    return ("\r\n".join([*head, *sample.head]) + "\r\n\r\n" + sample.body).encode()
 
 
-def heard(sender: str, to: list[str], message: bytes, client: smtplib.SMTP) -> list[tuple[int, str]]:
+def heard(sample: Sample, message: bytes, client: smtplib.SMTP) -> list[tuple[int, str]]:
     """Code and enhanced code of each answer, to MAIL, each RCPT and the message."""
-    answers = [client.mail(sender), *[client.rcpt(each) for each in to]]
+    answers = [client.mail(sample.sender), *[client.rcpt(each) for each in sample.to]]
     if any(code == 250 for code, _ in answers[1:]):
         answers.append(client.data(message))
     client.rset()
@@ -116,27 +162,59 @@ def relevant(content: bytes) -> bytes:
     return b"\r\n".join(each for each in fields if not each.startswith(b"Received:")) + b"\r\n\r\n" + body
 
 
+OWN_TO_EACH = {"id", "received", "expires", "size", "digest", "listener"}
+"""What a store's entry has that two gateways cannot have in common: times, and Received fields within the content."""
+
+
+def kept(way: Way, id: str) -> list[tuple[dict[str, Any], bytes]]:
+    """The store's entry of a message, and its content: as files, which are the truth."""
+    entries = []
+    for path in way.service.state.rglob(f"{id}.json"):
+        stored = json.loads(path.read_text())["body"]["entry"]
+        entry = {key: value for key, value in stored.items() if key not in OWN_TO_EACH}
+        entry["client"].pop("port")
+        entries.append((entry, relevant(path.with_suffix(".eml").read_bytes())))
+    return entries
+
+
+async def outcome(way: Way, sample: Sample, message: bytes, mark: str, count: int) -> dict[str, Any]:
+    """All that can be seen of one message that went one way; the `count`th of its sender."""
+    answers = await talk(way.port, lambda client: heard(sample, message, client))
+    own = f"Message-ID: <{mark}@example.org>"  # a notice about the message has another
+    arrived = await way.arrived(own, sample.copies) if sample.copies else way.with_mark(own)
+    line = await way.service.said("message", count, sender=sample.sender)
+    told = ("action", "direction", "rules", "findings", "recipients", "refused", "client", "helo", "login")
+    return {
+        "answers": answers,
+        "log": {key: line[key] for key in told},
+        "messages": sorted(relevant(each.content) for each in arrived),
+        "senders": {each.mail.split(b">")[0] for each in arrived},
+        "recipients": sorted(rcpt.split(b">")[0] for each in arrived for rcpt in each.rcpts),
+        "kept": kept(way, line["id"]),
+    }
+
+
 async def test_both_front_ends_do_the_same(tmp_path: Path, mark: str) -> None:
-    async with stand("before-queue", tmp_path / "proxy") as proxy, stand("milter", tmp_path / "milter") as milter:
+    async with (
+        stand("before-queue", tmp_path / "proxy", policy=EVERY_ACTION) as proxy,
+        stand("milter", tmp_path / "milter", policy=EVERY_ACTION) as milter,
+    ):
+        seen: Counter[str] = Counter()
+        actions = set()
         for number in range(MESSAGES):
-            own = f"{mark}-{number}-"
-            sender, to, message = sample(number, own)
-            outcomes = []
-            for way in (proxy, milter):
-                answers = await talk(way.port, lambda client: heard(sender, to, message, client))  # noqa: B023
-                arrived = await way.arrived(own) if answers[-1][0] == 250 else way.with_mark(own)
-                line = await way.service.said("message", 1 if sender else number // 10 + 1, sender=sender)
-                outcomes.append(
-                    (
-                        answers,
-                        line["action"],
-                        line["direction"],
-                        line["rules"],
-                        [relevant(each.content) for each in arrived],
-                        [rcpt.split(b">")[0] for each in arrived for rcpt in each.rcpts],
-                    )
-                )
-            assert outcomes[0] == outcomes[1], number
+            kinds = samples(number)
+            name = list(kinds)[number % len(kinds)]
+            sample, own = kinds[name], f"{mark}-{number}-"
+            message = written(sample, number, own)
+            seen[sample.sender] += 1
+            by_proxy, by_milter = [
+                await outcome(way, sample, message, own, seen[sample.sender]) for way in (proxy, milter)
+            ]
+            assert by_proxy == by_milter, name
+            assert len(by_proxy["messages"]) == sample.copies, name
+            actions.add(by_proxy["log"]["action"])
+            assert bool(by_proxy["kept"]) == (name.startswith(("held", "quarantined", "refused for"))), name
+        assert actions == {action.word for action in Action}
 
 
 async def test_a_gateway_that_is_gone_defers_mail_and_lets_none_pass(tmp_path: Path, mark: str) -> None:

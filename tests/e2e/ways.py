@@ -13,7 +13,7 @@ import yaml
 
 from tests.e2e.ports import free_port
 from tests.e2e.postfix import PATIENCE, SNIPPETS, Postfix, with_ports
-from tests.e2e.service import Service
+from tests.e2e.service import POLICY, Service
 from tests.faults import OFFERS, FakeHop, Taken
 
 ONE_BY_ONE = tuple(offer for offer in OFFERS if offer != "PIPELINING")
@@ -46,7 +46,7 @@ class Way:
 
 
 @asynccontextmanager
-async def stand(way: str, folder: Path, more: str = "") -> AsyncIterator[Way]:
+async def stand(way: str, folder: Path, more: str = "", policy: Path = POLICY) -> AsyncIterator[Way]:
     """All that a way needs, running: before-queue, before-queue-speed-adjust, after-queue, milter or stand-alone.
 
     `more` are lines of main.cf besides.
@@ -57,7 +57,7 @@ async def stand(way: str, folder: Path, more: str = "") -> AsyncIterator[Way]:
         assert isinstance(last, int)
         upstream = last if way == "stand-alone" else back
         ours = milter_listener(inner, upstream) if way == "milter" else listener(inner, upstream)
-        async with Service(folder, {"listeners": [ours]}) as service:
+        async with Service(folder, {"listeners": [ours], "policy": str(policy)}) as service:
             if way == "stand-alone":
                 yield Way(way, inner, hop, service, None, inline=True)
                 return

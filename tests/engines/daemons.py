@@ -50,6 +50,7 @@ class Running:
             if self.process.poll() is not None:
                 break
             time.sleep(0.05)
+        self.kill()
         raise RuntimeError(f"{self.command[0]} did not start: {self.log.read_text()[-2000:]}")
 
     def _ask(self) -> None:
@@ -89,10 +90,12 @@ def dnsmasq(folder: Path, *records: str) -> Iterator[Running]:
 
 @contextmanager
 def clamd(folder: Path, *, stream_limit: str = "64M") -> Iterator[Running]:
-    """A clamd that knows EICAR only."""
+    """A clamd that knows EICAR, and the program that the files of the package clamav-testfiles hide."""
     database = folder / "database"
     database.mkdir(parents=True)
-    (database / "test.hdb").write_text("44d88612fea8a8f36de82e1278abb02f:68:Eicar-Test-Signature\n")
+    (database / "test.hdb").write_text(
+        "44d88612fea8a8f36de82e1278abb02f:68:Eicar-Test-Signature\naa15bcf478d165efd2065190eb473bcb:544:Clam-Test\n"
+    )
     (database / "test.ndb").write_text(f"Eicar-Test-Signature:0:*:{EICAR.hex()}\n")
     port = free_port()
     settings = folder / "clamd.conf"
@@ -209,4 +212,4 @@ def _spamd(folder: Path) -> Running:
         options = options.replace("--username debian-spamd ", "")
     command = ["/usr/bin/env", f"HOME={home}", "/usr/sbin/spamd", *options.replace(":783", f":{port}").split()]
     command += ["-s", "stderr", f"--siteconfigpath={site}", "--configpath=/usr/share/spamassassin"]
-    return Running(command, port, folder / "spamd.log", ("spamc", "-d", "127.0.0.1", "-p", str(port)), children=4)
+    return Running(command, port, folder / "spamd.log", ("spamc", "-d", "127.0.0.1", "-p", str(port)), children=3)

@@ -98,7 +98,8 @@ async def fake_clamd(says: Says) -> AsyncIterator[int]:
 @pytest.mark.parametrize(("says", "code"), STATES.values(), ids=STATES)
 async def test_only_clean_passes(start: Start, says: Says, code: str) -> None:
     async with fake_clamd(says) as port, FakeHop() as hop:
-        async with start(hop.address, policy=POLICY.format(port=port)) as gateway:
+        policy = POLICY.format(port=port).replace("500ms", "500ms" if code == "451" else "20s")
+        async with start(hop.address, policy=policy) as gateway:
             assert (await send(gateway, "Subject: x\n\nhi"))[:3] == code
         assert len(hop.taken) == (code == "250")
 
@@ -107,6 +108,25 @@ async def test_refused_does_not_pass(start: Start) -> None:
     async with FakeHop() as hop, start(hop.address, policy=POLICY.format(port=free_port())) as gateway:
         assert (await send(gateway, "Subject: x\n\nhi"))[:3] == "451"
         assert not hop.taken
+
+
+async def test_a_connection_that_fell_silent_is_not_used_again(start: Start) -> None:
+    """As after a firewall has forgotten it: nobody says that it is gone."""
+    connections: list[asyncio.StreamWriter] = []
+
+    async def says(number: int, writer: asyncio.StreamWriter) -> None:
+        if writer not in connections:
+            connections.append(writer)
+        await (silence if writer is connections[0] else saying(b"#: stream: OK\0"))(number, writer)
+
+    async with (
+        fake_clamd(says) as port,
+        FakeHop() as hop,
+        start(hop.address, policy=POLICY.format(port=port)) as gateway,
+    ):
+        assert (await send(gateway, "Subject: x\n\nhi"))[:3] == "451"
+        assert (await send(gateway, "Subject: x\n\nhi"))[:3] == "250"
+    assert len(connections) == 2
 
 
 async def test_half_open_does_not_pass(start: Start) -> None:

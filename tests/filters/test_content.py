@@ -77,6 +77,17 @@ def test_subject_and_body_are_read_together() -> None:
     assert found("không thế chấp, giải ngân ngay, nợ xấu vẫn vay", subject="Cho vay tiền nhanh")
 
 
+def test_phrase_across_subject_and_body_is_found_where_it_stands() -> None:
+    """Evidence counts from the subject's start; a person reads the one and then the other."""
+    texts = TEXTS["gambling"]["found"]
+    words = texts[0].split()
+    whole = found("\n".join((" ".join(words[:3]), " ".join(words[3:]))))
+    parted = found(" ".join(words[3:]), subject=" ".join(words[:3]))
+    assert [(one.category, one.score, one.evidence) for one in parted] == [
+        (one.category, one.score, one.evidence) for one in whole
+    ]
+
+
 def test_attachment_is_read() -> None:
     [one] = found(TEXTS["forged-papers"]["found"][0], Zone.ATTACHMENT)
     assert (one.code, one.zone) == ("prohibited", "attachment")

@@ -259,3 +259,32 @@ def test_nothing_raises(content: str) -> None:
         assert 0 <= hit.start < hit.stop <= len(content)
     for one in (*passwords(body(content)), *keys(content)):
         assert 0 <= one.start < one.stop <= len(content)
+
+
+PIECES = st.sampled_from(
+    ["0905", "123456", "8", " ", "  ", "-", ".", "(", ")", "/a", "@", "a", "\u00a0", "٣٤٥٦٧٨", "€", "中", "+84", "\n"]
+)
+TOUCHING = "0905 123 456", "0905.123.456", "(0905) 123-456", "€0905 123 456€", "a\u200b 0905123456"
+
+
+@pytest.mark.parametrize("content", TOUCHING)
+def test_phone_beside_anything(content: str) -> None:
+    text = Text(place="1", zone=Zone.BODY, content=f"điện thoại: {content}")
+    assert [(hit.kind, hit.value) for hit in identifiers(text, 2026)] == [(Kind.PHONE, "0905123456")]
+
+
+@given(st.lists(PIECES, max_size=14).map("".join))
+def test_every_phone_in_its_word_is_found(content: str) -> None:
+    """Whatever numbers stand around it."""
+    text = Text(place="1", zone=Zone.BODY, content=f"{content}\n\nđiện thoại 0912345678\n\n{content}")
+    assert "0912345678" in {hit.value for hit in identifiers(text, 2026)}
+
+
+LINES = ("mật khẩu\t", "mật khẩu: ", "://", "eyJ", "0905123456 ", "81A-123.45 ", "a@", "A", "0")
+
+
+@pytest.mark.parametrize("unit", LINES)
+def test_repeated_without_end_on_one_line(unit: str) -> None:
+    text = Text(place="1", zone=Zone.BODY, content=unit * (200_000 // len(unit)))
+    for hit in (*identifiers(text, 2026), *passwords(text), *keys(text.content, text.coded)):
+        assert 0 <= hit.start < hit.stop <= len(text.content)

@@ -259,3 +259,19 @@ def test_nothing_raises(content: str) -> None:
         for mark in marks(Text(place="1", zone=zone, content=content)):
             assert 0 <= mark.at <= len(content)
     list(marks_in_name(content))
+
+
+def test_place_is_in_the_text_as_written() -> None:
+    """Though what stands before it is decomposed."""
+    before = unicodedata.normalize("NFD", "Độ khẩn: hoả tốc\n")
+    text = Text(place="1", zone=Zone.BODY, content=f"{before}TÀI LIỆU THU HỒI\n")
+    assert [one.evidence[0].offset for one in found(text) if isinstance(one, Auxiliary)] == [len(before)]
+
+
+HOSTILE = ("mật ", "MẬT\n", "độ mật: ", "( mật ) ", "tăng mật ", "m\u200bậ\u200bt\n", "M Ậ T ")
+
+
+@pytest.mark.parametrize("unit", HOSTILE)
+def test_repeated_without_end(unit: str) -> None:
+    text = Text(place="1", zone=Zone.BODY, content=unit * (50_000 // len(unit)))
+    assert len(list(marks(text))) <= len(text.content)

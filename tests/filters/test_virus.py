@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import hashlib
 import signal
 from collections.abc import AsyncIterator, Iterator
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -15,6 +17,8 @@ from filters._virus import digests
 from filters.virus import Infected, Virus, _finding, _Piece
 from gateway.endpoint import HostPort
 from gateway.errors import Unavailable
+from gateway.extract.opener import Opener
+from gateway.limits import FileReading
 from gateway.mail import Client, Envelope, Mail
 from gateway.mime.parse import parse
 from gateway.reading import File, Reading
@@ -73,6 +77,30 @@ async def test_member_of_an_archive_is_scanned(virus: Virus) -> None:
     member = File(place="2/a.zip/b.com", content=EICAR, size=len(EICAR), depth=2)
     [infected] = await found(virus, mail(b"see attached\r\n", b"Subject: x", member))
     assert (infected.facts()["place"], len(infected.facts()["digest"])) == ("2/a.zip/b.com", 64)
+
+
+TEST_FILES = Path("/usr/share/clamav-testfiles")
+"""Of Debian's package: archives, documents, installers and packed programs, each with the same harmless program."""
+
+
+async def test_the_program_in_each_of_clamavs_test_files_is_found(tmp_path: Path) -> None:
+    head = b"MIME-Version: 1.0\r\nContent-Type: application/octet-stream\r\nContent-Transfer-Encoding: base64"
+    deadline = asyncio.get_running_loop().time() + 120
+    files = sorted(TEST_FILES.iterdir())
+    missed = []
+    with clamd(tmp_path / "clamd") as running:
+        virus = Virus(clamd=(HostPort("127.0.0.1", running.port),), patience=Duration(20))
+        async with Opener(FileReading()) as opener:
+            for file in files:
+                name = f"\r\nContent-Disposition: attachment; filename={file.name}".encode()
+                message = mail(base64.encodebytes(file.read_bytes()).replace(b"\n", b"\r\n"), head + name)
+                message = replace(message, opened=None)
+                message = replace(message, opened=await opener.open(message, deadline=deadline, scanned=True))
+                if "Clam-Test" not in str([one.facts()["signature"] for one in await found(virus, message)]):
+                    missed.append(file.name)
+        virus.close()
+    assert len(files) >= 40
+    assert missed == []
 
 
 async def test_many_parts_share_few_sessions(virus: Virus) -> None:
@@ -208,7 +236,7 @@ async def test_lists_and_a_daemon_both_look(scanner: Running, tmp_path: Path) ->
     (tmp_path / "own.txt").write_text(f"{hashlib.sha256(b'minutes').hexdigest()}\n")
     virus = Virus(digests=tmp_path / "own.txt", clamd=(HostPort("127.0.0.1", scanner.port),), patience=Duration(5))
     findings = await found(virus, mail(EICAR, b"Subject: x", file_of(b"minutes")))
-    assert [(one.facts()["engine"], one.facts()["signature"]) for one in findings][0] == ("digests", "own")
+    assert (findings[0].facts()["engine"], findings[0].facts()["signature"]) == ("digests", "own")
     assert {one.facts()["engine"] for one in findings} == {"digests", "clamd"}
     assert virus.shortfall == ""
     virus.close()

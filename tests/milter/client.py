@@ -56,11 +56,15 @@ class Mta:
         self.steps = Steps(0)
         self.version = 0
 
-    async def __aenter__(self) -> Mta:
+    async def connect(self) -> None:
+        """Connects, and says nothing."""
         if isinstance(self._address, str):
             self._reader, self._writer = await asyncio.open_unix_connection(self._address)
         else:
             self._reader, self._writer = await asyncio.open_connection(*self._address)
+
+    async def __aenter__(self) -> Mta:
+        await self.connect()
         try:
             code, data = await self.ask(b"O", self._offer)
         except BaseException:
@@ -76,6 +80,12 @@ class Mta:
 
     def tell(self, code: bytes, data: bytes = b"") -> None:
         self._writer.write(wire(code, data))
+
+    def write(self, data: bytes, *, last: bool = False) -> None:
+        """Bytes as they are; with the `last` ones our side is closed."""
+        self._writer.write(data)
+        if last:
+            self._writer.write_eof()
 
     async def hear(self) -> tuple[bytes, bytes]:
         async with asyncio.timeout(PATIENCE):

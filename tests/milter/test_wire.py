@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import itertools
 import struct
+import tracemalloc
+from contextlib import suppress
 
 import pytest
 from hypothesis import given
@@ -34,6 +36,8 @@ from gateway.milter.answers import (
 )
 from gateway.milter.commands import (
     BODY_LIMIT,
+    LINE_LIMIT,
+    STRINGS_LIMIT,
     Abort,
     Body,
     Command,
@@ -103,6 +107,10 @@ MALFORMED = {
     "a field with NUL": (b"L", b"a\0b\0c\0"),
     "a sender without an end": (b"M", b"<>"),
     "an unknown command": (b"?", b""),
+    "a line that is too long": (b"H", b"h" * LINE_LIMIT + b"\0"),
+    "a recipient that is too long": (b"R", b"r" * LINE_LIMIT + b"\0"),
+    "too many parameters": (b"M", b"X\0" * (STRINGS_LIMIT + 1)),
+    "too many macros": (b"D", b"M" + b"i\0\0" * STRINGS_LIMIT),
 }
 
 ANSWERS: dict[str, tuple[Said, bytes, bytes]] = {
@@ -213,6 +221,30 @@ def test_strangers_bytes_raise_nothing_else_and_are_not_hoarded(pieces: list[byt
             assert decoder.waiting <= PACKET_LIMIT + 4
     except MilterError:
         pass
+
+
+HOARDS = {
+    "a packet that never ends, octet by octet": (struct.pack("!I", PACKET_LIMIT) + b"B", b"x", 100_000),
+    "the greatest packets, one behind the other": (b"", wire(b"B", bytes(PACKET_LIMIT - 1)), 20),
+    "as many parameters as fit": (b"", wire(b"M", bytes(PACKET_LIMIT - 1)), 5),
+    "as many macros as fit": (b"", wire(b"D", b"M" + bytes(PACKET_LIMIT - 2)), 5),
+    "small packets without an end": (b"", wire(b"A") * 50_000, 2),
+}
+
+
+@pytest.mark.parametrize(("first", "then", "times"), HOARDS.values(), ids=HOARDS)
+def test_memory_is_that_of_a_few_packets(first: bytes, then: bytes, times: int) -> None:
+    decoder = Decoder()
+    tracemalloc.start()
+    try:
+        with suppress(MilterError):
+            for piece in itertools.chain([first], itertools.repeat(then, times)):
+                for _ in decoder.feed(piece):
+                    pass
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert peak <= 4 * PACKET_LIMIT
 
 
 def test_a_packet_is_not_waited_for_beyond_the_limit() -> None:

@@ -7,7 +7,9 @@ from collections import Counter
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 
+from gateway.commands.coverage import coverage_command
 from gateway.errors import ConfigurationError
 from gateway.policy.coverage import (
     FUNCTIONS,
@@ -56,6 +58,12 @@ def test_the_list_can_be_cited_and_read() -> None:
             controls.update(clause.controls)
     assert all(re.fullmatch("[a-z0-9-]+", control) for control in controls)
     assert set(FUNCTIONS) <= controls
+
+
+def test_a_policy_without_a_virus_scanner_is_told_of() -> None:
+    told = CliRunner().invoke(coverage_command, [str(DEFAULT), "--json"])
+    assert told.exit_code == 0
+    assert "filter virus: no virus scanner is asked" in told.stderr
 
 
 REGULATIONS = """

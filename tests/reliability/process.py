@@ -25,7 +25,7 @@ ROOT = Path(__file__).parents[2]
 _ACTIVATED = ("sh", "-c", 'LISTEN_PID=$$ exec "$0" "$@"')
 """What systemd does between fork and exec: the variable has the number of the process that is started."""
 
-READY_SECONDS = 30.0
+READY_SECONDS = 60.0
 """Seconds after which a gateway that does not greet counts as dead."""
 
 

@@ -93,11 +93,11 @@ async def test_the_verdict_is_the_policys(start: Start, tmp_path: Path, kind: Ki
         policy = f"{before}rules:{CHOICES.replace('FOUND', kind.found)}"
         async with FakeHop() as hop, start(hop.address, policy=policy) as gateway:
             engine.signal(signal.SIGSTOP)
-            answers = {}
+            answers: set[tuple[str, ...]] = set()
             for number in range(ROUNDS):
                 sender, text = kind.good(number)
                 asked = [send(gateway, text, f"{each}@example.gov.vn", sender=sender) for each in VERDICTS]
-                answers[number] = [answer[:3] for answer in await asyncio.gather(*asked)]
-            assert answers == dict.fromkeys(range(ROUNDS), list(VERDICTS.values()))
+                answers.add(tuple(answer[:3] for answer in await asyncio.gather(*asked)))
+            assert answers == {tuple(VERDICTS.values())}
             assert [taken.rcpts for taken in hop.taken] == [[b"RCPT TO:<pass@example.gov.vn>"]] * ROUNDS
             assert len(await gateway.office.stores.mail.find(Query(kind=Kept.QUARANTINED))) == ROUNDS

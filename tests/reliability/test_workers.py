@@ -27,12 +27,14 @@ from tests.reliability.client import Talk, delivered
 from tests.reliability.process import GatewayProcess
 from tests.reliability.sink import Sink, numbered
 
-RATE = int(os.environ.get("MAILWARDEN_RATE", "60"))
+RATE = int(os.environ.get("MAILWARDEN_RATE", "40"))
 ROUNDS = int(os.environ.get("MAILWARDEN_ROUNDS", "1"))
 WORKERS = 2
 
 COMPILED = {"PYTHONDONTWRITEBYTECODE": "", "PYTHONPYCACHEPREFIX": str(Path(tempfile.gettempdir()) / "mailwarden-pyc")}
 """A worker starts with the modules compiled, as where it is installed: three times as quick."""
+
+MANY = ("--limit", "1000000")
 
 DUTY = "old audit records cleared"
 """What is logged by the worker that has the duties, when it gets them."""
@@ -112,7 +114,7 @@ async def test_replaced_one_after_the_other_they_refuse_nobody(tmp_path: Path) -
             await served(arrivals, RATE)
         assert not set(first.values()) & set(workers(gateway).values())
         all_is_well(arrivals, sink, f"{ROUNDS} replacements of {WORKERS} workers")
-        verified, traced = await gateway.command("audit", "verify"), await gateway.command("trace", "--json")
+        verified, traced = await gateway.command("audit", "verify"), await gateway.command("trace", "--json", *MANY)
     assert verified[0] == 0, verified
     assert traced[1].count('"event": "message"') == len(arrivals.taken)
 
@@ -163,7 +165,7 @@ async def test_a_worker_that_is_killed_loses_nothing_that_was_acknowledged(tmp_p
         await gateway.said_in_time(DUTY, 1 + ROUNDS)
         text = await asyncio.to_thread(page, port, "/metrics")
         print(f"{ROUNDS} killed: {dict(arrivals.ends)}")
-        assert not {"refused", "421", "451"} & set(arrivals.ends)
+        assert set(arrivals.ends) <= {"250", "closed", "reset"}, "cut off with the worker, or served"
         assert not arrivals.lost(sink)
         assert len(gateway.said(DUTY)) == 1 + ROUNDS, "one has the duties, and another when it dies"
         assert value(text, 'mailwarden_workers_replaced_total{reason="died"}') == ROUNDS

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.text.addresses import absolute, written_links
+from gateway.text.addresses import MailAddress, absolute, mail_addresses, written_links
 
 WRITTEN = {
     "http": ("xem http://a.vn/b?c=d#e nhé", ["http://a.vn/b?c=d#e"]),
@@ -55,3 +57,13 @@ def test_absolute(target: str, base: str, whole: str) -> None:
 def test_anything(target: str, base: str) -> None:
     absolute(target, base)
     written_links(target + "/" + base)
+
+
+MAIL = re.compile(r"(?<![\w.+-])[A-Za-z0-9][\w.+-]{0,63}@((?:[A-Za-z0-9-]{1,63}\.){1,8}[A-Za-z]{2,24})(?![\w-])")
+PIECES = st.sampled_from(["a", "b1", "@", ".", ".vn", "-", "+", " ", "_", "ê", "a" * 70, "x.y@z.com"])
+
+
+@given(st.lists(PIECES, max_size=12).map("".join))
+def test_mail_addresses(text: str) -> None:
+    expected = [MailAddress(found.start(), found.start(1), found.end()) for found in MAIL.finditer(text)]
+    assert list(mail_addresses(text)) == expected

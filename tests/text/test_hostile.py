@@ -7,8 +7,8 @@ from collections.abc import Callable
 
 import pytest
 
-from gateway.text.addresses import written_links
-from gateway.text.folding import plain, toned
+from gateway.text.addresses import mail_addresses, written_links
+from gateway.text.folding import Folded, plain, toned
 from gateway.text.hypertext import read_html
 from gateway.text.phrases import Phrases
 from gateway.text.quoting import passages, unflowed
@@ -64,17 +64,27 @@ UNITS = {
     "NUL": "\0",
     "signs for letters": "a4",
     "leading zeros": "0",
+    "signs that hold words together": "a.b-",
+    "a rare character in each word": "a€b ",
+    "at signs": "a@",
+    "mail addresses": "a@b.co ",
 }
 READERS: dict[str, Callable[[str], object]] = {
     "plain": lambda text: (plain(text).text, len(plain(text).origin)),
     "toned": lambda text: len(toned(text).origin),
     "squeezed": lambda text: len(squeezed(text).origin),
     "phrases": lambda text: sum(1 for _ in PHRASES.search(squeezed(text))),
+    "undone": lambda text: _undone_places(squeezed(text)),
+    "mail addresses": lambda text: sum(1 for _ in mail_addresses(text)),
     "html": lambda text: read_html(text),
     "links": lambda text: written_links(text),
     "passages": lambda text: (passages(text), unflowed(text)),
     "readings": lambda text: (read_text(text.encode()), read_text(text.encode("latin-1", "replace"), "latin-1")),
 }
+def _undone_places(folded: Folded) -> list[tuple[int, int]]:
+    return [folded.original(hit.start, hit.stop) for hit in PHRASES.undone(folded)]
+
+
 PHRASES = Phrases([("a", 1), ("aa", 2), ("a a a", 3), ("cờ bạc", 4), ("e", 5)], squeezed)
 
 

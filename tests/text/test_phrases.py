@@ -81,3 +81,33 @@ def test_as_a_plain_search_would_find(phrases: list[str], text: str) -> None:
                 expected.add((start, stop, number))
     hits = Phrases([(phrase, number) for number, phrase in enumerate(phrases)]).search(folded)
     assert {(hit.start, hit.stop, hit.value) for hit in hits} == expected
+
+
+PAIRS = [("cờ bạc", 1), ("đăng ký", 2), ("a", 3), ("C++", 4), ("中", 5), ("ma túy", 6), ("€ 5", 7), ("bạc", 8)]
+SOME = st.lists(
+    st.sampled_from("cờ bạc|c ờ b ạ c|co bac|c0 b4c|đ.ă.n.g ký|dang ky|a|中|€ 5|ma*tuy|x|, |\n|C++|b a c".split("|")),
+    max_size=12,
+)
+
+
+@given(SOME.map(" ".join) | SOME.map("".join), st.integers(0, 20), st.integers(0, 60))
+def test_a_stretch_has_what_is_wholly_in_it(text: str, start: int, stop: int) -> None:
+    phrases, folded = Phrases(PAIRS), plain(text)
+    inside = [hit for hit in phrases.search(folded) if start <= hit.start and hit.stop <= stop]
+    assert list(phrases.search(folded, start, stop)) == inside
+
+
+@given(SOME.map(" ".join) | SOME.map("".join))
+def test_where_something_was_undone(text: str) -> None:
+    """Where nothing was, the phrases of squeezed text are those of plain text."""
+    folded, phrases = squeezed(text), Phrases(PAIRS, squeezed)
+    touched = [hit for hit in phrases.search(folded) if any(folded.undone[hit.start : hit.stop + 1])]
+    assert sorted(phrases.undone(folded)) == sorted(touched)
+
+
+def test_where_nothing_was_undone() -> None:
+    assert list(Phrases(PAIRS, squeezed).undone(squeezed("cờ bạc, đăng ký"))) == []
+
+
+def test_phrases_of_rare_characters_come_in_their_order() -> None:
+    assert [hit.value for hit in Phrases(PAIRS).search(plain("a 中 cờ bạc € 5 a"))] == [3, 5, 1, 8, 7, 3]
