@@ -39,11 +39,15 @@ def configure(level: str, style: str) -> None:
         ],
         wrapper_class=structlog.make_filtering_bound_logger(logging.getLevelNamesMapping()[level.upper()]),
         logger_factory=structlog.WriteLoggerFactory(cast(TextIO, _StandardError())),
-        cache_logger_on_first_use=True,
     )
     # aiosmtpd and asyncio log for their own developers; what an operator must know, we log ourselves.
     logging.getLogger("mail.log").setLevel(logging.CRITICAL)
     logging.getLogger("asyncio").setLevel(logging.CRITICAL)
+
+
+def settle() -> None:
+    """Loggers stay as they are set up from now on, which saves time on each line: for the process that serves."""
+    structlog.configure(cache_logger_on_first_use=True)
 
 
 class _StandardError:

@@ -48,6 +48,7 @@ def run(config: Path, workers: int, way: socket.socket) -> None:
     """
     settings = load_settings(config)
     logs.configure(settings.log.level, settings.log.format)
+    logs.settle()
     policy = load(settings.policy)
     try:
         sockets, facts = welcomed(way)

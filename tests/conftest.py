@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any, Protocol
 
 import pytest
+import structlog
 import trustme
 import yaml
 
@@ -16,6 +17,13 @@ from gateway.config import load_settings
 from gateway.policy.load import load
 
 PLAIN_POLICY = "version: 1\norganisation: {domains: [example.gov.vn]}\nrules: []\n"
+
+
+@pytest.fixture(autouse=True)
+def plain_logs() -> Iterator[None]:
+    """A command that a test runs in this process sets up logging for itself: it must not last."""
+    yield
+    structlog.reset_defaults()
 
 
 @pytest.fixture(scope="session")

@@ -19,11 +19,17 @@ STRONG = 2.0
 PHRASES = 1.0
 """What a score of 1 by a lexicon adds to the odds."""
 
-DOUBTED = 0.5
-"""The joint score below which a text so clearly reads like ordinary mail that its weak phrases count for no more."""
+MOST = 1.9
+"""What an impression makes of a score at most: strong are only phrases, which a person can point at."""
+
+DOUBTED = -0.25
+"""The joint score below which a text so clearly reads like ordinary mail that its weak phrases are in doubt."""
+
+DOUBT = 0.5
+"""What they count for then at most."""
 
 SPREAD = 2.0
-"""Odds above the model's threshold that add 1 to the score: twice that share of letters is strong."""
+"""Odds above the model's threshold that add 1 to the score."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +53,7 @@ def opinions(scores: Iterable[Score], impression: Impression | None, model: Mode
             yield Opinion(category, alone, score, None)
             continue
         joint = _joint(alone, impression, model)
-        phrases = alone if alone >= STRONG or joint >= DOUBTED else min(alone, DOUBTED)
+        phrases = alone if alone >= STRONG or joint >= DOUBTED else min(alone, DOUBT)
         if category == impression.category:
             yield Opinion(category, max(joint, phrases), score, impression)
         else:
@@ -55,4 +61,4 @@ def opinions(scores: Iterable[Score], impression: Impression | None, model: Mode
 
 
 def _joint(alone: float, impression: Impression, model: Model) -> float:
-    return 1 + (impression.odds + PHRASES * min(alone, STRONG) - model.tag) / SPREAD
+    return min(1 + (impression.odds + PHRASES * min(alone, STRONG) - model.tag) / SPREAD, MOST)

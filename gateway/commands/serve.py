@@ -57,6 +57,7 @@ def serve(config: Path, workers: int) -> None:
     settings = load_settings(config)
     notifier = Notifier()
     logs.configure(settings.log.level, settings.log.format)
+    logs.settle()
     _take_all_descriptors()
     try:
         if workers > 1:

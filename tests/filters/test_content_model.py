@@ -89,7 +89,7 @@ def lexicon_score(value: float, category: str = "gambling") -> Score:
     ("why", "phrases", "impression", "reported"),
     [
         ("strong phrases count however it reads", 2.5, Impression("gambling", -9.0, ()), ["gambling"]),
-        ("weak phrases do not where it reads like ordinary mail", 1.5, Impression("gambling", -3.0, ()), []),
+        ("weak phrases do not where it reads like ordinary mail", 1.5, Impression("gambling", -6.0, ()), []),
         ("a text that reads like it needs no phrase", 0.0, Impression("gambling", 0.5, ()), ["gambling"]),
         ("phrases help what reads nearly like it", 1.0, Impression("gambling", -0.2, ()), ["gambling"]),
         (
