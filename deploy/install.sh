@@ -93,11 +93,11 @@ remove() {
 
 live() { [ "$start" = yes ] && [ -d /run/systemd/system ]; }
 
-# The system's, not one in somebody's home folder: the service sees none (ProtectHome=yes).
+# The system's: the service sees nobody's home folder (ProtectHome=yes), where a link may lead.
 find_python() {
     for candidate in /usr/local/bin/python3 /usr/bin/python3 /usr/bin/python3.1[1-9]; do
         if "$candidate" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then
-            case $(readlink -f "$candidate") in /root/* | /home/*) continue ;; esac
+            case $(readlink -f "$candidate") in /usr/* | /opt/*) ;; *) continue ;; esac
             echo "$candidate"
             return
         fi

@@ -121,9 +121,9 @@ def _rows(
     found: Sequence[Sample], categories: Sequence[str], at: dict[str, int], rarity: dict[str, float]
 ) -> list[Row]:
     """Pages as sparse vectors of length one. All categories count alike, and together as much as ordinary mail."""
-    amount: Counter[str] = Counter()
+    amount: dict[str, float] = defaultdict(float)
     for sample in found:
-        amount[sample.category] += sample.weight  # type: ignore[assignment]
+        amount[sample.category] += sample.weight
     total = sum(amount.values())
     rows = []
     for sample in found:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
+import re
 import signal
 import tempfile
 import uuid
@@ -111,6 +112,15 @@ class Machine:
         text = output.decode(errors="replace")
         assert fails or process.returncode == 0, f"{' '.join(command)}: {text}\n{self.log}"
         return text
+
+    async def send(self, server: str, *arguments: str) -> str:
+        """What a client of the machine's hears from `server` (host:port) at the end of its message."""
+        heard = await self.run(
+            *("swaks", "--server", server, "--helo", "client.example.org", "--timeout", "60"),
+            *("--from", "an@example.org", "--to", "binh@example.gov.vn", *arguments),
+            fails=True,
+        )
+        return re.findall(r"^<(?:-|~|\*\*) +(\d{3} .*)$", heard, re.MULTILINE)[-2]
 
     def _booted(self) -> bool:
         """True once systemd listens to systemctl."""

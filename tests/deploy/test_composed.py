@@ -18,6 +18,7 @@ from tests.deploy.machine import Machine
 
 ROOT = Path(__file__).parents[2]
 CONTAINER = ROOT / "deploy" / "container"
+PUBLIC = "postfix:25"
 ENVIRONMENT = yaml.safe_load((CONTAINER / "compose.yaml").read_text())["services"]["postfix"]["environment"] | {
     "MYHOSTNAME": "mail.example.gov.vn",
     "RELAY_DOMAINS": "example.gov.vn",
@@ -53,9 +54,15 @@ async def machine() -> AsyncIterator[Machine]:
             shutil.copy(ROOT / "tests/e2e" / name, booted.path("/etc/mailwarden") / name)
         await booted.run("systemctl", "start", *UNITS)
         async with asyncio.timeout(120):
-            while await ready(booted) != "ok":
+            while (await greeting(booted), await ready(booted)) != ("220", "ok"):
                 await asyncio.sleep(0.1)  # as an orchestrator asks
         yield booted
+
+
+async def greeting(machine: Machine) -> str:
+    """The code that Postfix greets a client with; the last line of what went wrong before it does."""
+    talk = "import socket; print(socket.create_connection(('postfix', 25), 10).recv(3).decode())"
+    return (await machine.run("python3", "-c", talk, fails=True)).strip().rpartition("\n")[2]
 
 
 async def ready(machine: Machine) -> str:
@@ -64,20 +71,10 @@ async def ready(machine: Machine) -> str:
     return (await machine.run("python3", "-c", page, fails=True)).strip()
 
 
-async def send(machine: Machine, *arguments: str) -> str:
-    """What a client on the public port hears at the end of its message."""
-    heard = await machine.run(
-        *("swaks", "--server", "postfix:25", "--helo", "client.example.org", "--timeout", "60"),
-        *("--from", "an@example.org", "--to", "binh@example.gov.vn", *arguments),
-        fails=True,
-    )
-    return re.findall(r"^<(?:-|~|\*\*) +(\d{3} .*)$", heard, re.MULTILINE)[-2]
-
-
 @pytest.mark.asyncio(loop_scope="class")
 class TestComposed:
     async def test_a_letter_goes_through_both_to_the_mailboxes(self, machine: Machine) -> None:
-        assert (await send(machine, "--header", "Subject: through")).startswith("250 2.")
+        assert (await machine.send(PUBLIC, "--header", "Subject: through")).startswith("250 2.")
 
         async with asyncio.timeout(60):
             while not (arrived := [path.read_text() for path in machine.path("/srv/sunk").iterdir()]):
@@ -89,10 +86,10 @@ class TestComposed:
     async def test_a_program_is_refused_as_postfixs_own_answer(self, machine: Machine) -> None:
         attached = ("--attach-type", "application/octet-stream", "--attach-name", "a.exe", "--attach", "MZ")
 
-        assert re.match(r"550 5\.7\.1 .*No programs by mail", await send(machine, *attached))
+        assert re.match(r"550 5\.7\.1 .*No programs by mail", await machine.send(PUBLIC, *attached))
 
     async def test_postfixs_health_is_what_its_image_asks(self, machine: Machine) -> None:
         await machine.run(f"{CONTAINER}/postfix.sh", "check")
 
     async def test_strangers_relay_nothing(self, machine: Machine) -> None:
-        assert (await send(machine, "--to", "someone@example.com")).startswith("454 4.7.1 ")
+        assert (await machine.send(PUBLIC, "--to", "someone@example.com")).startswith("454 4.7.1 ")

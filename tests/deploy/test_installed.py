@@ -20,6 +20,7 @@ from tests.deploy.machine import Machine
 
 ROOT = Path(__file__).parents[2]
 SOURCE = "/srv/mailwarden"
+GATEWAY = "127.0.0.1:10025"
 LOCKS = ("requirements.lock", "requirements-build.lock")
 
 POLICY = """
@@ -86,16 +87,6 @@ async def state(machine: Machine, name: str) -> str:
     return (await machine.run("systemctl", "show", "--value", "--property", name, "mailwarden.service")).strip()
 
 
-async def send(machine: Machine, *arguments: str) -> str:
-    """What a client hears at the end of its message."""
-    heard = await machine.run(
-        *("swaks", "--server", "127.0.0.1:10025", "--from", "an@example.org", "--to", "binh@example.gov.vn"),
-        *("--timeout", "30", *arguments),
-        fails=True,
-    )
-    return re.findall(r"^<(?:-|~|\*\*) +(\d{3} .*)$", heard, re.MULTILINE)[-2]
-
-
 @pytest.mark.asyncio(loop_scope="class")
 class TestInstalled:
     async def test_the_service_runs_as_its_user_with_sockets_that_systemd_holds(self, machine: Machine) -> None:
@@ -110,13 +101,13 @@ class TestInstalled:
             assert (await machine.run("stat", "-c", "%a", path)).strip() == mode
 
     async def test_a_program_in_an_archive_is_found_by_the_confined_reader(self, machine: Machine) -> None:
-        heard = await send(machine, *PROGRAM)
+        heard = await machine.send(GATEWAY, *PROGRAM)
 
         assert heard.startswith("550 5.7.1 ")
         assert "No programs" in heard
 
     async def test_the_readers_have_a_network_of_their_own_under_the_units_sandbox(self, machine: Machine) -> None:
-        await send(machine, "--attach-type", "application/zip", "--attach", "@/etc/hostname")
+        await machine.send(GATEWAY, "--attach-type", "application/zip", "--attach", "@/etc/hostname")
 
         processes = (await machine.run("pgrep", "-u", "mailwarden")).split()
         networks = {(await machine.run("readlink", f"/proc/{each}/ns/net", fails=True)).strip() for each in processes}
@@ -124,7 +115,7 @@ class TestInstalled:
         assert "without a filter of system calls" not in machine.log
 
     async def test_a_letter_is_delivered_and_counted(self, machine: Machine) -> None:
-        assert (await send(machine, "--header", "Subject: a letter")).startswith("250 2.")
+        assert (await machine.send(GATEWAY, "--header", "Subject: a letter")).startswith("250 2.")
 
         assert await machine.run("ls", "/var/lib/mailwarden/arrived/new")
         metrics = await machine.run(
@@ -142,7 +133,7 @@ class TestInstalled:
         async with asyncio.timeout(30):
             while "policy reloaded" not in machine.log:
                 await asyncio.sleep(0.05)  # the log is a file of another process
-        heard = await send(machine, *PROGRAM)
+        heard = await machine.send(GATEWAY, *PROGRAM)
         policy.write_text(POLICY)
         assert "No programs please" in heard
 
@@ -150,7 +141,7 @@ class TestInstalled:
         restart = asyncio.create_task(machine.run("systemctl", "restart", "mailwarden.service"))
         heard = []
         while not restart.done():
-            clients = [send(machine, "--header", "Subject: in between") for _ in range(4)]
+            clients = [machine.send(GATEWAY, "--header", "Subject: in between") for _ in range(4)]
             heard += [reply[:3] for reply in await asyncio.gather(*clients)]
         await restart
 
@@ -161,7 +152,7 @@ class TestInstalled:
         await machine.run("systemctl", "restart", "mailwarden.service")
 
         processes = (await machine.run("pgrep", "--full", "mailwarden worker")).split()
-        heard = await send(machine, *PROGRAM)
+        heard = await machine.send(GATEWAY, *PROGRAM)
 
         machine.path("/etc/default/mailwarden").unlink()
         await machine.run("systemctl", "restart", "mailwarden.service")
