@@ -86,14 +86,14 @@ def _read(raw: Raw, draft: _Draft, room: Room, most_headers: int) -> None:
         multipart = multipart or one.startswith("multipart/")
         if one in _ELSEWHERE:
             defects.append(_ELSEWHERE[one])
+    if draft.label.endswith(_WHOLE) and not multipart:
+        draft.label = draft.prefix = f"{draft.prefix}.1"
     if multipart:
         defects += _descend_multipart(raw, draft, head.body, said.parameters.get("boundary", ()), media_type, room)
         if encoding not in IDENTITY:
             defects.append(Defect.ENCODED_MULTIPART)
     elif not MESSAGES.isdisjoint(readings):
         defects += _descend_message(draft, head.body, encoding, room)
-    if draft.label.endswith(_WHOLE) and not multipart:
-        draft.label = f"{draft.prefix}.1"
 
     names, size = said.names, len(head.body)
     if not draft.children:

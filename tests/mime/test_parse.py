@@ -74,6 +74,17 @@ SHAPES: dict[str, tuple[bytes, list[tuple[str, str]]]] = {
         message(b"Content-Type: message/rfc822\r\n\r\nSubject: x\r\n\r\nhello"),
         [("", "multipart/mixed"), ("1", "message/rfc822"), ("1.1", "text/plain")],
     ),
+    "a message in a message in a message, each with a number of its own": (
+        message(TEXT, b"Content-Type: message/rfc822\r\n\r\n" * 3 + b"Subject: x\r\n\r\nhello"),
+        [
+            ("", "multipart/mixed"),
+            ("1", "text/plain"),
+            ("2", "message/rfc822"),
+            ("2.1", "message/rfc822"),
+            ("2.1.1", "message/rfc822"),
+            ("2.1.1.1", "text/plain"),
+        ],
+    ),
     "an enclosed multipart message, numbered as in IMAP": (
         message(
             TEXT, b"Content-Type: message/rfc822\r\n\r\n" + message(FILE).replace(b"--b", b"--c").replace(b"=b", b"=c")
